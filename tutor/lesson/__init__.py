@@ -1,0 +1,1 @@
+"""Lessons as data: the format, reading it, the course they make."""
