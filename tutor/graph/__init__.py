@@ -1,0 +1,1 @@
+"""Recorded computational graphs: the trace, the cursor over it, its drawing. Pure."""

@@ -1,0 +1,1 @@
+"""Commands without a screen; each drives the same Session as the app."""

@@ -1,0 +1,1 @@
+"""Training races as data: specs, runs, points. Pure."""
