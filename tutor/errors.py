@@ -4,6 +4,7 @@ TutorError                 exit 1  the work ran and something in it failed
 ├── UsageError             exit 2  the command line is wrong
 ├── FileError              exit 2  a file cannot be read or is not valid
 ├── MachineError     exit 3  no torch, a kernel that cannot start
+├── StoppedError           exit 130  the learner interrupted it
 ├── KernelDiedError             exit 1  the kernel ended while something was asked of it
 └── WireError              exit 1  a message between the processes was not understood
 
@@ -16,6 +17,7 @@ __all__ = [
     "FileError",
     "KernelDiedError",
     "MachineError",
+    "StoppedError",
     "TutorError",
     "UsageError",
     "WireError",
@@ -48,6 +50,12 @@ class MachineError(TutorError):
 
 class KernelDiedError(TutorError):
     """The kernel is not running; nothing can be asked of it until a restart."""
+
+
+class StoppedError(TutorError):
+    """The learner interrupted it."""
+
+    exit_code = 130
 
 
 class WireError(TutorError):

@@ -104,4 +104,12 @@ class CheckReport:
     seconds: float = 0.0
 
 
-Answer = CheckReport | ResetDone | Hello
+@message("problem")
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The engine could not do what was asked."""
+
+    message: str
+    """One sentence for the learner."""
+    traceback: str = ""
+    """For a bug report; "" when the message says it all."""

@@ -1,22 +1,310 @@
 """THE CORE: one learner, one lesson, one kernel. Executes a cell, judges it, records it.
 
-The app and every headless command hold one Session and nothing else of the kernel.
-`execute` yields outputs as they come and verdicts last; progress is on disk before a
-verdict is yielded.
+The app and every headless command hold one Session and know nothing else of the kernel.
+`execute` yields outputs as they come and the verdict last; what it says is on disk
+before it is said.
 """
 
-import itertools
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from tutor import messages, verdicts, wire
-from tutor.errors import KernelDiedError, TutorError, WireError
-from tutor.graph.trace import Trace, TraceRequest
+from tutor import messages, verdicts
+from tutor.errors import MachineError
+from tutor.graph.trace import Trace, TraceRequest, assemble
+from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
-from tutor.kernel.outputs import Done, Failure, Output, Payload, Stream
-from tutor.lesson.schema import CodeCell, ExerciseCell, Lesson, QuestionCell
-from tutor.progress import LessonProgress, Progress
+from tutor.kernel.outputs import Done, Failure, Output, Stream
+from tutor.lesson.schema import AnyCell, CodeCell, ExerciseCell, Lesson, QuestionCell
+from tutor.progress import CellProgress, LessonProgress, Progress
 from tutor.training.run import Finished, Points
 from tutor.training.spec import RaceSpec
 from tutor.verdicts import Verdict
+
+Event = Output | Verdict
+
+_PRINTED_KEPT = 100_000
+"""Characters of a cell's standard output kept to judge `prints`."""
+
+
+class Session:
+    """One learner at work. Use from one event loop."""
+
+    def __init__(
+        self,
+        make_kernel: Callable[[KernelOptions], Kernel],
+        progress: Progress,
+        options: KernelOptions = KernelOptions(),  # noqa: B008 - frozen
+    ) -> None:
+        self.progress = progress
+        self.kernel = make_kernel(options)
+        self.hello: messages.Hello | None = None
+        """What the kernel runs on; None until it answered."""
+        self.lesson: Lesson | None = None
+        self._options = options
+        self._make_kernel = make_kernel
+        self._racer: Kernel | None = None
+        self._starting: asyncio.Task[None] | None = None
+
+    # -- the kernel's life
+
+    async def start(self) -> None:
+        """Kernel up and torch imported; returns at once when it is.
+
+        Raises MachineError when the kernel cannot start or torch cannot be imported.
+        """
+        if self._starting is None or self._failed(self._starting):
+            self._starting = asyncio.create_task(self._start(), name="kernel start")
+        await asyncio.shield(self._starting)
+
+    def _failed(self, task: asyncio.Task[None]) -> bool:
+        return task.done() and (task.cancelled() or task.exception() is not None)
+
+    async def _start(self) -> None:
+        await self.kernel.start()
+        self.hello = await self._greet(self.kernel, self._options)
+
+    async def _greet(self, kernel: Kernel, options: KernelOptions) -> messages.Hello:
+        request = messages.HelloRequest(
+            tuple(str(folder) for folder in options.path_last), options.threads
+        )
+        hello: messages.Hello = await ask_one(kernel, "hello", request)
+        if hello.problem is not None:
+            raise MachineError(f"torch cannot be imported: {hello.problem}")
+        return hello
+
+    async def interrupt(self) -> None:
+        """Ask the running cell to stop; what waits behind it is forgotten."""
+        await self.kernel.interrupt()
+
+    async def kill(self) -> None:
+        """End the kernel now; its namespace is lost until `restart` replays it."""
+        await self.kernel.kill()
+
+    async def restart(self, *, replay: bool = True) -> list[str]:
+        """A fresh kernel; the lesson's setup and accepted cells are executed again.
+
+        Returns what went wrong in the replay, a sentence each.
+        """
+        await self.kernel.restart()
+        self.hello = await self._greet(self.kernel, self._options)
+        if self.lesson is None:
+            return []
+        problems = []
+        if problem := await self._reset(self.lesson):
+            problems.append(f"The lesson's setup failed: {problem}")
+        if replay:
+            problems += [line async for line in self._replay(self.lesson)]
+        return problems
+
+    async def _replay(self, lesson: Lesson) -> AsyncIterator[str]:
+        for number, cell in enumerate(lesson.cells, start=1):
+            if not isinstance(cell, (CodeCell, ExerciseCell)):
+                continue
+            accepted = self.cell_progress(cell).accepted
+            if accepted is None:
+                continue
+            async for output in self.kernel.execute(accepted):
+                match output:
+                    case Failure(ename, evalue) if not _may_raise(cell):
+                        yield f"Cell {number} failed again: {ename}: {evalue}"
+                    case Done("died", cause):
+                        yield f"Cell {number} ended the kernel again: {cause}"
+                        return
+
+    async def close(self) -> None:
+        """Stop both kernels and let go of the progress file."""
+        if self._starting is not None and not self._starting.done():
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        kernels = [self.kernel] + ([self._racer] if self._racer is not None else [])
+        await asyncio.gather(*(kernel.stop() for kernel in kernels))
+        self._racer = None
+        self.progress.close()
+
+    # -- a lesson
+
+    @property
+    def lesson_progress(self) -> LessonProgress:
+        """Of the open lesson."""
+        if self.lesson is None:
+            raise RuntimeError("no lesson is open")
+        return self.progress.lesson(self.lesson.section)
+
+    def cell_progress(self, cell: AnyCell) -> CellProgress:
+        """What was done with a cell of the open lesson, under its id or an alias."""
+        return self.lesson_progress.cell(cell.id, tuple(cell.aliases))
+
+    async def open(self, lesson: Lesson) -> str | None:
+        """Begin or go on with a lesson in a kernel whose state is fresh.
+
+        Returns what the lesson's setup raised, as "Type: message"; None: nothing.
+        """
+        self.lesson = lesson
+        await self.start()
+        return await self._reset(lesson)
+
+    async def _reset(self, lesson: Lesson) -> str | None:
+        request = messages.ResetRequest(setup=lesson.setup)
+        done: messages.ResetDone = await ask_one(self.kernel, "reset", request)
+        return done.problem
+
+    async def execute(
+        self,
+        code: str,
+        cell: CodeCell | ExerciseCell | None = None,
+        *,
+        stdin: bool = False,
+    ) -> AsyncIterator[Event]:
+        """Outputs as they come, `Done`, and for a cell of the lesson its verdict.
+
+        No verdict follows an interrupt or the kernel's death.
+        """
+        await self.start()
+        seen = _Seen()
+        async for output in self.kernel.execute(code, stdin=stdin):
+            seen.take(output)
+            yield output
+        if cell is None or seen.done is None or seen.done.status not in ("ok", "error"):
+            return
+        verdict = await self._judge(cell, code, seen)
+        if verdict is not None:
+            self._record(cell, code, verdict)
+            yield verdict
+
+    async def _judge(
+        self, cell: CodeCell | ExerciseCell, code: str, seen: "_Seen"
+    ) -> Verdict | None:
+        if isinstance(cell, ExerciseCell):
+            if seen.failure is not None:
+                return verdicts.judge_failure(cell, seen.failure, code)
+            report = await self._check(cell, code)
+            return verdicts.judge_report(cell, report)
+        if cell.expect is None or code.strip() != cell.code.strip():
+            # Changed code is the learner's own experiment: it is done when it ran.
+            return Verdict(cell.id, True, "") if seen.failure is None else None
+        report = None
+        if seen.failure is None:
+            report = await self._expectation(cell, code)
+        return verdicts.judge_expectation(cell, seen.printed, seen.failure, report)
+
+    async def _check(self, cell: ExerciseCell, code: str) -> messages.CheckReport:
+        request = messages.CheckRequest(
+            code=code,
+            check=cell.check,
+            when=tuple(wrong.when for wrong in cell.wrong),
+            known=tuple(wrong.code for wrong in cell.wrong),
+            seconds=cell.seconds,
+        )
+        report: messages.CheckReport
+        report = await ask_one(self.kernel, "check", request)
+        return report
+
+    async def _expectation(self, cell: CodeCell, code: str) -> messages.CheckReport:
+        expect = cell.expect
+        assert expect is not None
+        request = messages.ExpectRequest(
+            code=code,
+            close=expect.close,
+            equal=expect.equal,
+            shape=None if expect.shape is None else tuple(expect.shape),
+            dtype=expect.dtype,
+            device=expect.device,
+            requires_grad=expect.requires_grad,
+        )
+        report: messages.CheckReport
+        report = await ask_one(self.kernel, "expect", request)
+        return report
+
+    def answer(self, cell: QuestionCell, given: verdicts.Answer) -> Verdict:
+        """Judge and record the answer to a question."""
+        verdict = verdicts.judge_answer(cell, given)
+        self._record(cell, verdicts.answer_text(given), verdict)
+        return verdict
+
+    def _record(self, cell: AnyCell, text: str, verdict: Verdict) -> None:
+        self._note("passed" if verdict.passed else "failed", cell.id, text)
+
+    def read(self, cell: AnyCell) -> None:
+        """A cell without an answer (text, graph, train) is done; once is enough."""
+        if not self.cell_progress(cell).done:
+            self._note("passed", cell.id)
+
+    def skip(self, cell: AnyCell) -> None:
+        """Leave a cell undone on purpose."""
+        self._note("skipped", cell.id)
+
+    def hint(self, cell: QuestionCell | ExerciseCell) -> str | None:
+        """The next rung of the ladder; None: all were shown, the solution is next."""
+        shown = self.cell_progress(cell).hints
+        if shown >= len(cell.hints):
+            return None
+        self._note("hint", cell.id)
+        return cell.hints[shown]
+
+    def solution(self, cell: ExerciseCell) -> str:
+        """The solution's code; that it was shown is recorded."""
+        self._note("solution", cell.id)
+        return cell.solution
+
+    def draft(self, cell_id: str, text: str) -> None:
+        """Keep what is typed and not yet run."""
+        self._note("draft", cell_id, text)
+
+    def place(self, cell_id: str) -> None:
+        """Keep where the learner is."""
+        if self.lesson_progress.place != cell_id:
+            self._note("place", cell_id)
+
+    def _note(self, kind: Any, cell_id: str, text: str = "") -> None:
+        assert self.lesson is not None
+        self.progress.record(kind, self.lesson.section, cell_id, text)
+
+    # -- questions to the engine
+
+    async def trace(self, request: TraceRequest) -> Trace:
+        """Run code under the recorder; what was recorded, also when the code raised."""
+        await self.start()
+        return assemble([part async for part in ask(self.kernel, "trace", request)])
+
+    async def complete(self, code: str, cursor: int) -> Completion | None:
+        """None when there is no answer in time: completion never delays typing."""
+        if self.kernel.state is not KernelState.IDLE:
+            return None
+        return await self.kernel.complete(code, cursor)
+
+    def reply(self, text: str) -> None:
+        """Answer the cell's `input()`."""
+        self.kernel.reply(text)
+
+    async def racer(self) -> Kernel:
+        """The second kernel, for races; started at its first use, torch imported."""
+        if self._racer is None:
+            self._racer = self._make_kernel(KernelOptions(threads=1))
+        if self._racer.state in (KernelState.OFF, KernelState.DEAD):
+            await self._racer.start()
+            await self._greet(self._racer, KernelOptions(threads=1))
+        return self._racer
+
+
+class _Seen:
+    """What a cell's outputs told that its judge needs."""
+
+    def __init__(self) -> None:
+        self.printed = ""
+        self.failure: Failure | None = None
+        self.done: Done | None = None
+
+    def take(self, output: Output) -> None:
+        match output:
+            case Stream("stdout", text):
+                self.printed += text[: _PRINTED_KEPT - len(self.printed)]
+            case Failure():
+                self.failure = output
+            case Done():
+                self.done = output
+
+
+def _may_raise(cell: CodeCell | ExerciseCell) -> bool:
+    expect = cell.expect if isinstance(cell, CodeCell) else None
+    return expect is not None and expect.raises is not None
