@@ -6,6 +6,16 @@ versions of constraints.txt are installed, and the size of the download is said 
 A stamp in .venv makes a second run return at once.
 """
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - the first of our code that runs
+    print(
+        f"The tutor needs Python 3.11 or newer; this is {sys.version.split()[0]}. "
+        "Name another: make run PYTHON=python3.12",
+        file=sys.stderr,
+    )
+    raise SystemExit(3)
+
 import argparse
 import hashlib
 import importlib.metadata
@@ -13,7 +23,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.request
 from pathlib import Path
@@ -31,11 +40,6 @@ def main() -> int:
     parser.add_argument("--torch", choices=("cpu",), help="the small CPU build")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
     options = parser.parse_args()
-    if sys.version_info < (3, 11):
-        return refuse(
-            f"The tutor needs Python 3.11 or newer; {sys.executable} is "
-            f"{sys.version.split()[0]}. Name another one: make run PYTHON=python3.12"
-        )
     outer = outer_torch()
     if outer is not None and version_of(outer) < FLOOR:
         return refuse(
@@ -72,7 +76,7 @@ def outer_torch() -> str | None:
 
 def version_of(text: str) -> tuple[int, int]:
     """(major, minor) of "2.6.0+cu124"."""
-    major, minor = (text.split(".") + ["0"])[:2]
+    major, minor = [*text.split("."), "0"][:2]
     return int(major), int("".join(c for c in minor if c.isdigit()) or 0)
 
 
@@ -112,6 +116,24 @@ def make_environment(venv: Path, outer: str | None) -> None:
     if outer is not None:
         command.append("--system-site-packages")
     subprocess.run(command, check=True)
+    if outer is not None and torch_seen_by(python) != outer:
+        # This Python is itself a virtual environment: its packages are no "system"
+        # ones for the new environment, so they are named to it.
+        folder = importlib.metadata.distribution("torch").locate_file("")
+        site = subprocess.run(
+            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        Path(site.stdout.strip(), "outer-torch.pth").write_text(f"{folder}\n")
+
+
+def torch_seen_by(python: Path) -> str | None:
+    """The version of torch another Python finds; None: it finds none."""
+    ask = "import importlib.metadata as m; print(m.version('torch'))"
+    answer = subprocess.run([python, "-c", ask], capture_output=True, text=True)
+    return answer.stdout.strip() or None
 
 
 def same_python(python: Path) -> bool:
@@ -133,10 +155,10 @@ def install(python: Path, options: argparse.Namespace, outer: str | None) -> int
         pip = [str(python), "-m", "pip", "install", *QUIET, "-c", str(constraints)]
         if outer is not None:
             say(f"Keeping this machine's torch {outer}.")
-        elif options.torch == "cpu":
+        elif wants_cpu(options):
             pip += ["--extra-index-url", CPU_INDEX]
         arguments = ["--editable", target]
-        if outer is None and options.torch == "cpu":
+        if outer is None and wants_cpu(options):
             arguments = [f"torch=={pinned('torch')}+cpu", *arguments]
         say_size([*pip, *arguments], Path(folder, "report.json"))
         done = subprocess.run([*pip, "--quiet", *arguments])
@@ -146,6 +168,11 @@ def install(python: Path, options: argparse.Namespace, outer: str | None) -> int
             "or behind a proxy, see the README's section on installing."
         )
     return 0
+
+
+def wants_cpu(options: argparse.Namespace) -> bool:
+    """Whether to take the CPU build; macOS has but one build, and needs no choice."""
+    return options.torch == "cpu" and sys.platform != "darwin"
 
 
 def constraints_for(outer: str | None) -> str:
