@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, get_args
 
 from tutor.safetext import safe_line
 
@@ -30,7 +30,7 @@ Kind = Literal[
     "place",  # the cell the learner is at
     "reset",  # the cell's history starts anew
 ]
-_KINDS = frozenset(Kind.__args__)  # type: ignore[attr-defined]
+_KINDS = frozenset(get_args(Kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,9 @@ class Progress:
     def _append(self, event: Event, durable: bool) -> None:
         if self._broken:
             return
-        line = json.dumps({"v": VERSION, **asdict(event)}, ensure_ascii=True)
         try:
             file = self._file or self._create()
-            file.write(line + "\n")
+            file.write(_line(event))
             file.flush()
             if durable:
                 os.fsync(file.fileno())
@@ -155,24 +154,21 @@ class Progress:
                 where = safe_line(str(path))
                 self.notices.append(f"Could not read {where}: {error.strerror}.")
                 continue
-            lines = raw.split(b"\n")
-            events = [_event(line) for line in lines if line.strip()]
-            good = [event for event in events if event is not None]
-            torn = events and events[-1] is None and not raw.endswith(b"\n")
-            if len(good) < len(events) - bool(torn):
-                self._set_aside(path, good)
+            good, damaged = _events(raw)
+            if damaged:
+                self._set_aside(path, raw, good)
             yield from good
 
-    def _set_aside(self, path: Path, good: list[Event]) -> None:
-        """Rename a damaged file; the events that could be read go to a new one."""
+    def _set_aside(self, path: Path, raw: bytes, good: list[Event]) -> None:
+        """Keep a damaged file under a new name, and its good lines under the old."""
         aside = path.with_suffix(f".jsonl.corrupt-{time.strftime('%Y%m%d-%H%M%S')}")
+        mended = path.with_suffix(".jsonl.mended")
         try:
-            path.rename(aside)
+            mended.write_text("".join(_line(event) for event in good))
+            aside.write_bytes(raw)
+            mended.replace(path)
         except OSError:
-            aside = path
-        else:
-            for event in good:
-                self._append(event, durable=False)
+            aside = path  # a disk that cannot be written: the file stays as it is
         self.notices.append(
             f"A progress file was damaged: it is kept as {safe_line(str(aside))}, "
             f"{len(good)} entries of it could be read."
@@ -205,20 +201,43 @@ def _apply_to_cell(cell: CellProgress, event: Event) -> None:
             cell.skipped = True
         case "draft":
             cell.draft = event.text
-        case "place" | "reset":
+        case _:  # place and reset concern the lesson
             raise AssertionError(event.kind)
 
 
-def _event(line: bytes) -> Event | None:
-    """None for a line that is not an event of this version."""
-    try:
-        raw = json.loads(line)
-        version = raw.pop("v")
-        event = Event(**raw)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    known = version == VERSION and event.kind in _KINDS
-    strings = (event.section, event.cell, event.text)
-    if not known or not all(isinstance(each, str) for each in strings):
-        return None
-    return event if isinstance(event.at, (int, float)) else None
+def _line(event: Event) -> str:
+    return json.dumps({"v": VERSION, **asdict(event)}) + "\n"
+
+
+def _events(raw: bytes) -> tuple[list[Event], bool]:
+    """The events of a file, and whether it is damaged.
+
+    A last line without its newline is a write that was cut off, no damage; neither is
+    a line of another version, which a newer tutor may have written.
+    """
+    whole, _, _ = raw.rpartition(b"\n")
+    good: list[Event] = []
+    damaged = False
+    for line in whole.split(b"\n"):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            if fields.pop("v") != VERSION:
+                continue
+            event = Event(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            damaged = True
+            continue
+        if _is_sound(event):
+            good.append(event)
+        else:
+            damaged = True
+    return good, damaged
+
+
+def _is_sound(event: Event) -> bool:
+    strings = (event.kind, event.section, event.cell, event.text)
+    if not all(isinstance(each, str) for each in strings):
+        return False
+    return event.kind in _KINDS and type(event.at) in (int, float)
