@@ -1,0 +1,196 @@
+"""What training yields: points, the end of each run, and runs that hold the points.
+
+Holding is compact (eight bytes a value) and bounded; `reduced` gives a plot what it can
+show and no more. Drawing is `tutor.plotting`.
+"""
+
+import math
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tutor.training.spec import RaceSpec, RunSpec
+from tutor.wire import message
+
+Stopped = Literal["finished", "diverged", "interrupted"]
+
+HELD_POINTS = 1 << 20
+"""A run keeps at most so many; beyond it every second one goes, again and again."""
+
+
+@message("points")
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Consecutive points of one run, as columns."""
+
+    run: str
+    start: int
+    """Iteration of the first one; 0 is before any update."""
+    samples: int
+    """Data points that the run had looked at by the first one."""
+    per_iteration: int
+    """How many more each further one has looked at."""
+    losses: tuple[float, ...]
+    """On all the data, after that iteration's update. The last one of a run that
+    diverged may be inf or nan."""
+    params: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """A column for each parameter, like "w" and "b"; none for a model with many."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """Where a run stands when the computing stops."""
+
+    stopped: Stopped
+    """diverged: the loss left all bounds. interrupted: it can go on from here."""
+    iteration: int
+    """The last point's."""
+    loss: float
+    params: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    """Time spent in this run's iterations, of all slices. It differs between two equal
+    runs, so it is shown and not printed."""
+
+
+@message("finished")
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Nothing more comes: always the last, also when the reader stopped the race."""
+
+    runs: dict[str, RunEnd]
+    """By the run's name, in the race's order."""
+
+    @property
+    def over(self) -> bool:
+        """No run can go on."""
+        return all(end.stopped != "interrupted" for end in self.runs.values())
+
+
+class Run:
+    """The points of one run so far."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self.spec = spec
+        self.losses = array("d")
+        """One for each held iteration: 0, stride, 2·stride, ... nan: not received."""
+        self.samples = array("q")
+        self.params: dict[str, array[float]] = {}
+        self.stride = 1
+        self.last = -1
+        """The last iteration received; -1: none yet."""
+        self.last_loss = math.nan
+        self.last_params: dict[str, float] = {}
+        self.end: RunEnd | None = None
+        """None: no slice has ended yet, or one is being computed."""
+        self._all_finite = True
+
+    def add(self, points: Points) -> None:
+        """Take what came next. Points that are missing between are held as nan."""
+        if points.start <= self.last:
+            raise ValueError(
+                f"iteration {points.start} of {self.spec.name!r} came twice"
+            )
+        if not points.losses:
+            return
+        self._fill(points.start)
+        first = -points.start % self.stride
+        self.losses.extend(points.losses[first :: self.stride])
+        count = len(points.losses)
+        self.samples.extend(
+            points.samples + index * points.per_iteration
+            for index in range(first, count, self.stride)
+        )
+        for name, column in points.params.items():
+            held = self.params.setdefault(name, array("d"))
+            held.extend(column[first :: self.stride])
+        self.last = points.start + count - 1
+        self.last_loss = points.losses[-1]
+        self.last_params = {name: column[-1] for name, column in points.params.items()}
+        if self._all_finite and not all(map(math.isfinite, points.losses)):
+            self._all_finite = False
+        while len(self.losses) > HELD_POINTS:
+            self._thin()
+
+    def _fill(self, start: int) -> None:
+        missing = -(-start // self.stride) - len(self.losses)
+        if missing <= 0:
+            return
+        self._all_finite = False
+        self.losses.extend([math.nan] * missing)
+        self.samples.extend([self.samples[-1] if self.samples else 0] * missing)
+        for column in self.params.values():
+            column.extend([math.nan] * missing)
+
+    def _thin(self) -> None:
+        self.stride *= 2
+        self.losses = self.losses[::2]
+        self.samples = self.samples[::2]
+        self.params = {name: column[::2] for name, column in self.params.items()}
+
+    def reduced(self, columns: int, last: int) -> tuple[list[int], list[float]]:
+        """Iterations and losses that show the curve in `columns` columns for 0..last.
+
+        At most two a column, its lowest and its highest in their order, so that a spike
+        is never lost; non-finite losses are left out.
+        """
+        iterations: list[int] = []
+        losses: list[float] = []
+        held = self.losses
+        count = min(len(held), last // self.stride + 1)
+        per_column = max(1.0, (last + 1) / (columns * self.stride))
+        start = column = 0
+        while start < count:
+            column += 1
+            stop = max(start + 1, min(count, round(column * per_column)))
+            for index in self._extremes(held, start, stop):
+                iterations.append(index * self.stride)
+                losses.append(held[index])
+            start = stop
+        return iterations, losses
+
+    def _extremes(self, held: "array[float]", start: int, stop: int) -> Iterator[int]:
+        """Indices of the lowest and the highest finite value of held[start:stop]."""
+        part = held[start:stop]
+        if not self._all_finite:
+            finite = [value for value in part if math.isfinite(value)]
+            if not finite:
+                return
+            lowest, highest = min(finite), max(finite)
+        else:
+            lowest, highest = min(part), max(part)
+        first, second = sorted((part.index(lowest), part.index(highest)))
+        yield start + first
+        if second != first:
+            yield start + second
+
+
+class Race:
+    """The runs of a race so far, in its order."""
+
+    def __init__(self, spec: RaceSpec) -> None:
+        self.spec = spec
+        self.runs = {run.name: Run(run) for run in spec.runs}
+
+    def add(self, arrived: Points | Finished) -> None:
+        """Take what training yielded. A run the race does not have is a KeyError."""
+        if isinstance(arrived, Points):
+            run = self.runs[arrived.run]
+            run.add(arrived)
+            run.end = None
+            return
+        for name, end in arrived.runs.items():
+            self.runs[name].end = end
+
+    @property
+    def iteration(self) -> int:
+        """Where the furthest run is; -1 before the first point."""
+        return max(run.last for run in self.runs.values())
+
+    @property
+    def over(self) -> bool:
+        """Every run is finished or has diverged."""
+        return all(
+            run.end is not None and run.end.stopped != "interrupted"
+            for run in self.runs.values()
+        )
