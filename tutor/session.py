@@ -10,15 +10,21 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from tutor import messages, verdicts
+from tutor.answers import Answer, answer_text
 from tutor.errors import MachineError
 from tutor.graph.trace import Trace, TraceRequest, assemble
 from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
 from tutor.kernel.outputs import Done, Failure, Output, Stream
-from tutor.lesson.schema import AnyCell, CodeCell, ExerciseCell, Lesson, QuestionCell
+from tutor.lesson.schema import (
+    AnyCell,
+    CodeCell,
+    ExerciseCell,
+    Expect,
+    Lesson,
+    QuestionCell,
+)
 from tutor.progress import CellProgress, LessonProgress, Progress
-from tutor.training.run import Finished, Points
-from tutor.training.spec import RaceSpec
 from tutor.verdicts import Verdict
 
 Event = Output | Verdict
@@ -183,10 +189,10 @@ class Session:
         if cell.expect is None or code.strip() != cell.code.strip():
             # Changed code is the learner's own experiment: it is done when it ran.
             return Verdict(cell.id, True, "") if seen.failure is None else None
-        report = None
-        if seen.failure is None:
-            report = await self._expectation(cell, code)
-        return verdicts.judge_expectation(cell, seen.printed, seen.failure, report)
+        report: messages.CheckReport | None = None
+        if seen.failure is None and cell.expect.raises is None:
+            report = await self._expectation(cell.expect, code)
+        return verdicts.judge_expectation(cell, seen.outputs(), report)
 
     async def _check(self, cell: ExerciseCell, code: str) -> messages.CheckReport:
         request = messages.CheckRequest(
@@ -196,13 +202,10 @@ class Session:
             known=tuple(wrong.code for wrong in cell.wrong),
             seconds=cell.seconds,
         )
-        report: messages.CheckReport
-        report = await ask_one(self.kernel, "check", request)
+        report: messages.CheckReport = await ask_one(self.kernel, "check", request)
         return report
 
-    async def _expectation(self, cell: CodeCell, code: str) -> messages.CheckReport:
-        expect = cell.expect
-        assert expect is not None
+    async def _expectation(self, expect: Expect, code: str) -> messages.CheckReport:
         request = messages.ExpectRequest(
             code=code,
             close=expect.close,
@@ -212,14 +215,13 @@ class Session:
             device=expect.device,
             requires_grad=expect.requires_grad,
         )
-        report: messages.CheckReport
-        report = await ask_one(self.kernel, "expect", request)
+        report: messages.CheckReport = await ask_one(self.kernel, "expect", request)
         return report
 
-    def answer(self, cell: QuestionCell, given: verdicts.Answer) -> Verdict:
+    def answer(self, cell: QuestionCell, given: Answer) -> Verdict:
         """Judge and record the answer to a question."""
         verdict = verdicts.judge_answer(cell, given)
-        self._record(cell, verdicts.answer_text(given), verdict)
+        self._record(cell, answer_text(given), verdict)
         return verdict
 
     def _record(self, cell: AnyCell, text: str, verdict: Verdict) -> None:
@@ -265,7 +267,8 @@ class Session:
     async def trace(self, request: TraceRequest) -> Trace:
         """Run code under the recorder; what was recorded, also when the code raised."""
         await self.start()
-        return assemble([part async for part in ask(self.kernel, "trace", request)])
+        parts = [part async for part in ask(self.kernel, "trace", request)]
+        return assemble(parts)
 
     async def complete(self, code: str, cursor: int) -> Completion | None:
         """None when there is no answer in time: completion never delays typing."""
@@ -303,6 +306,11 @@ class _Seen:
                 self.failure = output
             case Done():
                 self.done = output
+
+    def outputs(self) -> list[Output]:
+        """What was kept, as outputs."""
+        printed: list[Output] = [Stream("stdout", self.printed)]
+        return printed if self.failure is None else [*printed, self.failure]
 
 
 def _may_raise(cell: CodeCell | ExerciseCell) -> bool:
