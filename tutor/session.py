@@ -181,15 +181,19 @@ class Session:
     async def _judge(
         self, cell: CodeCell | ExerciseCell, code: str, seen: "_Seen"
     ) -> Verdict | None:
-        if isinstance(cell, ExerciseCell):
-            if seen.failure is not None:
-                return verdicts.judge_failure(cell, seen.failure, code)
-            report = await self._check(cell, code)
-            return verdicts.judge_report(cell, report)
+        if isinstance(cell, CodeCell):
+            return await self._judge_code(cell, code, seen)
+        if seen.failure is not None:
+            return verdicts.judge_failure(cell, seen.failure, code)
+        return verdicts.judge_report(cell, await self._check(cell, code))
+
+    async def _judge_code(
+        self, cell: CodeCell, code: str, seen: "_Seen"
+    ) -> Verdict | None:
         if cell.expect is None or code.strip() != cell.code.strip():
             # Changed code is the learner's own experiment: it is done when it ran.
             return Verdict(cell.id, True, "") if seen.failure is None else None
-        report: messages.CheckReport | None = None
+        report = None
         if seen.failure is None and cell.expect.raises is None:
             report = await self._expectation(cell.expect, code)
         return verdicts.judge_expectation(cell, seen.outputs(), report)
