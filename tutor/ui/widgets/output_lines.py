@@ -1,0 +1,119 @@
+"""The lines of an output log, drawn row by row: only what is seen is ever made."""
+
+from collections.abc import Iterator
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from tutor.safetext import Style
+from tutor.transcript import Transcript
+from tutor.ui.widgets.rows import Row, Rows
+
+
+class OutputLines(ScrollView, can_focus=False):
+    """Shows a `Transcript`; `update` after it has changed."""
+
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES = {
+        "output-lines--prompt",
+        "output-lines--stdout",
+        "output-lines--stderr",
+        "output-lines--echo",
+        "output-lines--result",
+        "output-lines--note",
+        "output-lines--failure",
+        "output-lines--notice",
+    }
+    DEFAULT_CSS = """
+    OutputLines {
+        height: auto;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        & .output-lines--prompt { color: $text-muted; }
+        & .output-lines--note { color: $text-muted; }
+        & .output-lines--notice { color: $text-muted; text-style: italic; }
+        & .output-lines--stderr { color: $text-warning; }
+    }
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__()
+        self._transcript = transcript
+        self._rows = Rows(1)
+
+    def on_mount(self) -> None:
+        self.anchor()
+
+    def update(self) -> None:
+        """Show what the transcript now holds."""
+        self._rows.update(self._transcript)
+        self.virtual_size = Size(0, len(self._rows))
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        width = self.scrollable_content_region.width
+        if width and width != self._rows.width:
+            self._rows = Rows(width)
+            self.update()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        y += self.scroll_offset.y
+        row = self._rows.row(y)
+        if row is None:
+            return Strip.blank(width, self.rich_style)
+        strip = Strip(self._segments(row, y))
+        return strip.crop_extend(0, width, self.rich_style).apply_offsets(0, y)
+
+    def _segments(self, row: Row, y: int) -> Iterator[Segment]:
+        if row.prefix:
+            yield Segment(row.prefix, self._style("prompt"))
+        base = self._style(row.line.tone)
+        plain = row.line.text.plain
+        position = row.start
+        for span in row.line.text.spans:
+            start, end = max(span.start, position), min(span.end, row.end)
+            if start >= end:
+                continue
+            if start > position:
+                yield Segment(plain[position:start], base)
+            yield Segment(plain[start:end], base + _rich(span.style))
+            position = end
+        if position < row.end:
+            yield Segment(plain[position : row.end], base)
+
+    def _style(self, part: str) -> RichStyle:
+        return self.get_component_rich_style(f"output-lines--{part}")
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        text = "\n".join(
+            row.prefix + row.line.text.plain[row.start : row.end]
+            for y in range(len(self._rows))
+            if (row := self._rows.row(y)) is not None
+        )
+        return selection.extract(text), "\n"
+
+
+def _rich(style: Style) -> RichStyle:
+    def colour(index: int | None) -> Color | None:
+        return None if index is None else Color.from_ansi(index)
+
+    return RichStyle.from_color(
+        colour(style.foreground), colour(style.background)
+    ) + RichStyle(
+        bold=style.bold or None,
+        dim=style.dim or None,
+        italic=style.italic or None,
+        underline=style.underline or None,
+        reverse=style.reverse or None,
+    )
