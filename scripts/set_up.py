@@ -26,6 +26,7 @@ import subprocess
 import tempfile
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOOR = (2, 4)
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--dev", action="store_true", help="with the test tools")
     parser.add_argument("--torch", choices=("cpu",), help="the small CPU build")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
+    parser.add_argument("--dry-run", action="store_true", help="list, install nothing")
     options = parser.parse_args()
     outer = outer_torch()
     if outer is not None and version_of(outer) < FLOOR:
@@ -55,6 +57,8 @@ def main() -> int:
     python = options.venv / "bin" / "python"
     if code := install(python, options, outer):
         return code
+    if options.dry_run:
+        return 0
     wanted["dev"] = options.dev
     stamp.write_text(json.dumps(wanted))
     return 0
@@ -160,7 +164,11 @@ def install(python: Path, options: argparse.Namespace, outer: str | None) -> int
         arguments = ["--editable", target]
         if outer is None and wants_cpu(options):
             arguments = [f"torch=={pinned('torch')}+cpu", *arguments]
-        say_size([*pip, *arguments], Path(folder, "report.json"))
+        items = resolved([*pip, *arguments], Path(folder, "report.json"))
+        say_size(items)
+        if options.dry_run:
+            say("\n".join(name_of(item) for item in items))
+            return 0
         done = subprocess.run([*pip, "--quiet", *arguments])
     if done.returncode:
         return refuse(
@@ -192,18 +200,29 @@ def pinned(name: str) -> str:
     raise KeyError(name)
 
 
-def say_size(command: list[str], report: Path) -> None:
-    """Print what will be downloaded, asked of the index itself before it is done."""
+def resolved(command: list[str], report: Path) -> list[Any]:
+    """What pip would install, as its report says; empty when it cannot tell."""
     dry = [*command, "--dry-run", "--quiet", "--report", str(report)]
-    resolved = subprocess.run(dry, capture_output=True)
-    if resolved.returncode or not report.is_file():
-        return  # the real run prints pip's own reason
-    items = json.loads(report.read_text())["install"]
+    done = subprocess.run(dry, capture_output=True)
+    if done.returncode or not report.is_file():
+        return []  # the real run prints pip's own reason
+    items: list[Any] = json.loads(report.read_text())["install"]
+    return items
+
+
+def name_of(item: Any) -> str:
+    """One package of pip's report, "name version"."""
+    return f"{item['metadata']['name']} {item['metadata']['version']}"
+
+
+def say_size(items: list[Any]) -> None:
+    """Print what will be downloaded, asked of the index itself before it is done."""
     sizes = [size_of(item["download_info"]["url"]) for item in items]
     known = sum(size for size in sizes if size is not None)
     unknown = sum(size is None for size in sizes)
     tail = f" and {unknown} of unknown size" if unknown else ""
-    say(f"Installing {len(items)} packages: {known / 1e6:,.0f} MB to download{tail}.")
+    if items:
+        say(f"Installing {len(items)} packages: {known / 1e6:,.0f} MB{tail}.")
 
 
 def size_of(url: str) -> int | None:
