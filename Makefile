@@ -12,7 +12,7 @@ SET_UP := $(PYTHON) scripts/set_up.py $(if $(TORCH),--torch $(TORCH))
 PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/python -m pytest \
 	-p pytest_asyncio -p syrupy -p hypothesis.extra.pytestplugin
 
-.PHONY: run test quick check bench format wheel ready ready-dev clean
+.PHONY: run test quick snapshots check bench format wheel ready ready-dev clean
 
 run: ready
 	@$(BIN)/python -m tutor
@@ -28,6 +28,9 @@ test: ready-dev
 
 quick: ready-dev          # unit, engine and UI tests that start no process
 	$(PYTEST) -m "not gpu and not kernel and not slow" -q
+
+snapshots: ready-dev      # rewrite the text snapshots of the screens; read the diff
+	$(PYTEST) -m "not gpu" --snapshot-update tests/ui
 
 check: ready-dev          # what CI asks before the tests
 	$(BIN)/ruff format --check .
