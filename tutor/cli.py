@@ -21,8 +21,13 @@ SECTIONS = tuple(f"2.{number}" for number in range(1, 19))
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (None: the process's own); the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    return _bounded(lambda: _run(words))
+
+
+def _bounded(work: Callable[[], int]) -> int:
+    """The exit code of `work`, whatever it raises."""
     try:
-        code = _run(words)
+        code = work()
         _flush()
     except KeyboardInterrupt:
         return 130
@@ -41,10 +46,7 @@ def _run(words: list[str]) -> int:
         sys.stdout.write(f"pytorch-tutor {tutor.__version__}\n")
         return 0
     if options.reset_terminal:
-        from tutor import launcher
-
-        launcher.reset_terminal()
-        return 0
+        return _reset_terminal()
     name = rest[0] if rest and rest[0] in COMMANDS else ""
     parser = _parser(name)
     try:
@@ -61,6 +63,15 @@ def _run(words: list[str]) -> int:
     return run(arguments)
 
 
+def _reset_terminal() -> int:
+    from tutor import launcher
+
+    if not sys.stdout.isatty():
+        raise UsageError("There is no terminal here to reset: stdout is not one.")
+    launcher.reset_terminal()
+    return 0
+
+
 def _app(arguments: argparse.Namespace) -> int:
     section = arguments.section
     if section is not None and section not in SECTIONS:
@@ -73,7 +84,9 @@ def _app(arguments: argparse.Namespace) -> int:
         )
     from tutor import launcher
 
-    return launcher.launch(lambda parent: _screen(arguments, parent), _program())
+    return launcher.launch(
+        lambda parent: _bounded(lambda: _screen(arguments, parent)), _program()
+    )
 
 
 def _screen(arguments: argparse.Namespace, parent_pipe: int) -> int:
