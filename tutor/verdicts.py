@@ -1,18 +1,23 @@
 """Verdicts: what is said of an answer. Pure; from a cell and the kernel's report."""
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tutor.answers import Answer as Answer
-from tutor.answers import Choice, Groups, Number, Order, number_text, right_answer
+from tutor.answers import (
+    Answer,
+    Choice,
+    Groups,
+    Number,
+    Order,
+    number_text,
+    right_answer,
+)
 from tutor.error_help import error_help
 from tutor.kernel.outputs import Failure, Output, Stream
 from tutor.lesson.schema import CodeCell, ExerciseCell, QuestionCell, WrongAnswer
 from tutor.messages import CheckReport
-
-_BLANK = re.compile(r"\b____\b")
+from tutor.source import first_blank, same_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +150,11 @@ def judge_report(cell: ExerciseCell, report: CheckReport) -> Verdict:
 
 def judge_failure(cell: ExerciseCell, failure: Failure, code: str) -> Verdict:
     """The learner's code raised before it could be checked."""
-    blank = next(
-        (n for n, line in enumerate(code.splitlines(), 1) if _BLANK.search(line)), None
-    )
-    if blank is not None:
-        message = f"There is still a blank ____ in line {blank}. Fill it in and run."
+    for number, wrong in enumerate(cell.wrong):
+        if same_code(wrong.code, code):
+            return Verdict(cell.id, False, wrong.say, mistake=number)
+    if blank := first_blank(code):
+        message = f"There is still a blank ____ in line {blank}: fill it in."
         return Verdict(cell.id, False, message)
     message = _about_error(failure.ename, failure.evalue, failure.line)
     return Verdict(cell.id, False, message)
@@ -158,7 +163,7 @@ def judge_failure(cell: ExerciseCell, failure: Failure, code: str) -> Verdict:
 def _about_error(ename: str, evalue: str, line: int | None) -> str:
     """What an exception of the learner's code means, as one or two sentences."""
     if ename == "NameError" and "'____'" in evalue:
-        return "There is still a blank ____ in your code. Fill it in and run."
+        return "There is still a blank ____ in your code: fill it in."
     if ename == "KeyboardInterrupt":
         return "It was interrupted before it ended, so it was not checked."
     where = f"Line {line}" if line else "Your code"
@@ -182,8 +187,8 @@ def judge_expectation(
     when nothing of it was asked (or the cell raised, so that there was no value).
     """
     outputs = list(outputs)
-    expect = cell.expect
     failure = next((each for each in outputs if isinstance(each, Failure)), None)
+    expect = cell.expect
     if expect is None:
         return Verdict(
             cell.id, failure is None, "" if failure is None else "It raised."
