@@ -15,9 +15,20 @@ Identifier = Annotated[
     Meta(
         pattern=r"^[a-z][a-z0-9-]{0,39}$",
         description="Stable for ever: progress is kept under it.",
+        extra={
+            "words": "an id: lower-case letters, digits and hyphens, "
+            "beginning with a letter, at most 40"
+        },
     ),
 ]
-SectionNumber = Annotated[str, Meta(pattern=r"^2\.(1[0-8]|[1-9])$")]
+SectionNumber = Annotated[
+    str,
+    Meta(
+        pattern=r"^2\.(1[0-8]|[1-9])$",
+        description="Like 2.5; the course has 2.1 to 2.18.",
+        extra={"words": "a section: the course has 2.1 to 2.18"},
+    ),
+]
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

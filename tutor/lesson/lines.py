@@ -1,0 +1,323 @@
+"""Where each key of a TOML file stands: a scanner that never fails.
+
+`tomllib` tells no lines. `scan` reads the same text once, in linear time, before it is
+parsed: it finds the line of every key path, and refuses what would make a parser slow
+or overflow (depth, dotted keys, long numbers). It accepts more than TOML does; what it
+cannot follow, `tomllib` will reject.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+DEPTH_LIMIT = 16
+"""Arrays and tables within each other; the format needs five."""
+DOTS_LIMIT = 16
+"""Dots of one key; tomllib needs quadratic time for them."""
+DIGITS_LIMIT = 40
+"""Characters of one number."""
+
+KeyPath = tuple[str | int, ...]
+
+_TOKEN = re.compile(
+    r"(?P<multiline>\"\"\"|''')"
+    r"|(?P<string>\"(?:[^\"\\\n]|\\[^\n])*\"?|'[^'\n]*'?)"
+    r"|(?P<newline>\n)"
+    r"|(?P<skip>[ \t\r]+|\#[^\n]*)"
+    r"|(?P<mark>[][{}=,.])"
+    r"|(?P<word>[^][{}=,.\s\#\"']+)"
+    r"|(?P<other>.)"
+)
+_NUMBER = re.compile(r"[+-]?[0-9][0-9A-Fa-fxob_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands, in lines counted from 1."""
+
+    line: int
+    """The line of its key, or of the value itself within an array."""
+    first: int
+    """For a string: the line of its first character; else that of the value."""
+    last: int
+    """The line it ends on."""
+
+
+@dataclass(slots=True)
+class Lines:
+    """What `scan` found."""
+
+    places: dict[KeyPath, Place] = field(default_factory=dict)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    """Line and sentence of what is not worth parsing; not empty: do not parse."""
+    unclosed: int | None = None
+    """The line on which a triple-quoted string begins that never ends."""
+
+    def place(self, path: KeyPath) -> Place:
+        """The place of the path, or of the nearest thing around it."""
+        for length in range(len(path), 0, -1):
+            if found := self.places.get(path[:length]):
+                return found
+        return Place(1, 1, 1)
+
+    def line(self, path: KeyPath) -> int:
+        """The line of the path's key, or of the nearest thing around it."""
+        return self.place(path).line
+
+    def line_within(self, path: KeyPath, number: int) -> int:
+        """The file's line of line `number`, counted from 1, of a string value."""
+        place = self.place(path)
+        return max(place.first, min(place.first + number - 1, place.last))
+
+
+def key_text(path: KeyPath) -> str:
+    """Like "cells[3].hints[1]"; a key that is no bare key is quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", part)
+            text += ("." if text else "") + (part if bare else repr(part))
+    return text
+
+
+def scan(text: str) -> Lines:
+    """Find the lines of all key paths in a TOML text, well-formed or not."""
+    lines = Lines()
+    tokens = list(_tokens(text, lines))
+    _refuse(tokens, lines)
+    if not lines.refused:
+        _Reader(tokens, lines.places).read()
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    line: int
+    last: int
+
+
+def _tokens(text: str, lines: Lines) -> Iterator[_Token]:
+    position, line = 0, 1
+    while match := _TOKEN.match(text, position):
+        kind, found = str(match.lastgroup), match[0]
+        position, last = match.end(), line
+        if kind == "multiline":
+            end = _end_of_multiline(text, position, found)
+            if end is None:
+                lines.unclosed = line
+                end = len(text)
+            found, position = text[match.start() : end], end
+            last = line + found.count("\n")
+        if kind != "skip":
+            yield _Token(kind, found, line, last)
+        line = last + (kind == "newline")
+
+
+def _end_of_multiline(text: str, start: int, quotes: str) -> int | None:
+    """Where the string ends, its quotes included; None when it never does."""
+    position = start
+    while (end := text.find(quotes, position)) >= 0:
+        if quotes == '"""' and _backslashes(text, start, end) % 2:
+            position = end + 1  # the first quote is escaped
+            continue
+        end += 3
+        for _ in range(2):  # up to two quotes may stand before the closing three
+            if text.startswith(quotes[0], end):
+                end += 1
+        return end
+    return None
+
+
+def _backslashes(text: str, start: int, end: int) -> int:
+    """How many stand right before `end`."""
+    position = end
+    while position > start and text[position - 1] == "\\":
+        position -= 1
+    return end - position
+
+
+def _refuse(tokens: list[_Token], lines: Lines) -> None:
+    depth = dots = 0
+    for token in tokens:
+        if token.kind == "word" and len(token.text) > DIGITS_LIMIT:
+            if _NUMBER.fullmatch(token.text):
+                lines.refused.append((token.line, "a number has too many digits."))
+        elif token.text == ".":
+            dots += 1
+            if dots == DOTS_LIMIT + 1:
+                sentence = f"a key has more than {DOTS_LIMIT} dots."
+                lines.refused.append((token.line, sentence))
+        elif token.kind in ("mark", "newline"):
+            dots = 0
+            if token.text in "[{":
+                depth += 1
+                if depth == DEPTH_LIMIT + 1:
+                    sentence = (
+                        f"lists and tables lie more than {DEPTH_LIMIT} deep: "
+                        "is a bracket not closed?"
+                    )
+                    lines.refused.append((token.line, sentence))
+            elif token.text in "]}":
+                depth = max(0, depth - 1)
+
+
+class _LostError(Exception):
+    """The text is not TOML from here on."""
+
+
+class _Reader:
+    """Follows the tokens as TOML; stops, without a word, where it cannot."""
+
+    def __init__(self, tokens: list[_Token], places: dict[KeyPath, Place]) -> None:
+        last = tokens[-1].last if tokens else 1
+        self._tokens = [*tokens, _Token("end", "", last, last)]
+        self._next = 0
+        self._places = places
+        self._counts: dict[KeyPath, int] = {}
+
+    def read(self) -> None:
+        table: KeyPath = ()
+        try:
+            while self._peek().kind != "end":
+                if self._peek().kind == "newline":
+                    self._take()
+                elif self._peek().text == "[" and self._peek().kind == "mark":
+                    table = self._header()
+                else:
+                    self._pair(table)
+        except _LostError:
+            return
+
+    def _peek(self) -> _Token:
+        return self._tokens[self._next]
+
+    def _take(self, mark: str | None = None) -> _Token:
+        token = self._peek()
+        wrong = mark is not None and (token.kind, token.text) != ("mark", mark)
+        if wrong or token.kind == "end":
+            raise _LostError
+        self._next += 1
+        return token
+
+    def _at(self, mark: str) -> bool:
+        token = self._peek()
+        return (token.kind, token.text) == ("mark", mark)
+
+    def _header(self) -> KeyPath:
+        line = self._take("[").line
+        many = self._at("[")
+        if many:
+            self._take("[")
+        keys = self._keys()
+        self._take("]")
+        if many:
+            self._take("]")
+        path = self._inside(keys[:-1])
+        path = (*path, keys[-1])
+        if many:
+            self._places.setdefault(path, Place(line, line, line))
+            number = self._counts[path] = self._counts.get(path, -1) + 1
+            path = (*path, number)
+        self._places[path] = Place(line, line, line)
+        return path
+
+    def _inside(self, keys: tuple[str, ...]) -> KeyPath:
+        """Like the keys, with the number of the present element of each array."""
+        path: KeyPath = ()
+        for key in keys:
+            path = (*path, key)
+            if path in self._counts:
+                path = (*path, self._counts[path])
+        return path
+
+    def _keys(self) -> tuple[str, ...]:
+        keys = [self._key()]
+        while self._at("."):
+            self._take(".")
+            keys.append(self._key())
+        return tuple(keys)
+
+    def _key(self) -> str:
+        token = self._take()
+        if token.kind == "string":
+            return _unquoted(token.text)
+        if token.kind != "word":
+            raise _LostError
+        return token.text
+
+    def _pair(self, table: KeyPath) -> None:
+        line = self._peek().line
+        keys = self._keys()
+        self._take("=")
+        for length in range(1, len(keys)):
+            self._places.setdefault((*table, *keys[:length]), Place(line, line, line))
+        self._value((*table, *keys), line)
+
+    def _value(self, path: KeyPath, line: int) -> None:
+        token = self._peek()
+        self._places.setdefault(path, Place(line, token.line, token.line))
+        if self._at("["):
+            self._array(path)
+        elif self._at("{"):
+            self._inline_table(path)
+        elif token.kind in ("string", "multiline"):
+            self._take()
+            # TOML drops a line break right after the opening quotes.
+            dropped = token.kind == "multiline" and token.text[3:5].startswith(
+                ("\n", "\r\n")
+            )
+            self._places[path] = Place(line, token.line + dropped, token.last)
+            return
+        else:
+            while self._peek().kind == "word" or self._at("."):
+                self._take()
+            return
+        first = self._places[path].first
+        last = self._tokens[self._next - 1].last
+        self._places[path] = Place(line, first, last)
+
+    def _array(self, path: KeyPath) -> None:
+        self._take("[")
+        number = 0
+        while True:
+            while self._peek().kind == "newline" or self._at(","):
+                self._take()
+            if self._at("]"):
+                self._take("]")
+                return
+            start = self._next
+            self._value((*path, number), self._peek().line)
+            if self._next == start:
+                raise _LostError
+            number += 1
+
+    def _inline_table(self, path: KeyPath) -> None:
+        self._take("{")
+        while not self._at("}"):
+            if self._at(",") or self._peek().kind == "newline":
+                self._take()
+            else:
+                self._pair(path)
+        self._take("}")
+
+
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)")
+_SHORT = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+
+
+def _unquoted(text: str) -> str:
+    """The key that a quoted key means."""
+    inner = text[1:-1]
+    return _ESCAPE.sub(_escaped, inner) if text[0] == '"' else inner
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = match[1]
+    if len(code) == 1:
+        return _SHORT.get(code, code)
+    number = int(code[1:], 16)
+    return chr(number) if number < 0x110000 else "\N{REPLACEMENT CHARACTER}"
