@@ -1,0 +1,381 @@
+"""The one action table: what can be done, where, by which key, and what it is called.
+
+Bindings, footer, `?` help, command palette and docs all come from these rows. A screen
+has a method `action_<id>` for each row that is its own; nothing else declares a key.
+Keys are Textual's names ("enter", "ctrl+r") or one character ("?"); how a key is drawn
+is `ui.look`'s. Rows of a screen stand in the order of its help.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["anywhere", "home", "lesson", "console", "stepper", "training"]
+Mode = Literal["", "command", "edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing the learner can do."""
+
+    id: str
+    """An identifier; the screen's method is `action_<id>`."""
+    keys: tuple[str, ...]
+    """The first is the one shown."""
+    word: str
+    """The footer's word; also said where a key is named in a sentence."""
+    help: str
+    """One sentence: what it does, for `?`."""
+    where: Place
+    """Whose screen it is."""
+    mode: Mode = ""
+    """"": in both modes. Letters are keys in command mode only."""
+    rank: int = 0
+    """Place in the footer, 1 first; 0: not in the footer."""
+    title: str = ""
+    """In the command palette; "": not there (moving about needs no palette)."""
+    priority: bool = False
+    """Works also while a text input would take the key."""
+
+
+ACTIONS: tuple[Action, ...] = (
+    # ------------------------------------------------------------------ anywhere
+    Action(
+        "explain",
+        ("?", "f1"),
+        "help",
+        "Explain what is in front of you, and list the keys of this screen.",
+        "anywhere",
+        "command",
+        rank=90,
+        title="Help: what is this, and which keys are there",
+    ),
+    Action(
+        "palette",
+        ("ctrl+p", ":"),
+        "commands",
+        "Find any command or section by typing some of its name.",
+        "anywhere",
+    ),
+    Action(
+        "back",
+        ("escape",),
+        "back",
+        "Go one level up: out of the text, then out of the screen. Nothing is lost.",
+        "anywhere",
+    ),
+    Action(
+        "interrupt",
+        ("ctrl+c",),
+        "stop",
+        "Stop the running code; pressed again, end the kernel.",
+        "anywhere",
+        priority=True,
+        title="Kernel: stop the running code",
+    ),
+    Action(
+        "restart_kernel",
+        ("ctrl+n",),
+        "restart and replay",
+        "Start the kernel anew and run again what you had finished in this lesson.",
+        "anywhere",
+        priority=True,
+        title="Kernel: restart and replay",
+    ),
+    Action(
+        "switch_theme",
+        (),
+        "theme",
+        "Change between the colours for a dark and for a light background.",
+        "anywhere",
+        title="Colours: dark or light background",
+    ),
+    Action(
+        "quit",
+        ("ctrl+q",),
+        "quit",
+        "Leave the tutor. What you typed and where you are is kept.",
+        "anywhere",
+        priority=True,
+        title="Quit",
+    ),
+    # ---------------------------------------------------------------------- home
+    Action(
+        "open_section",
+        ("enter",),
+        "open",
+        "Open the marked section where you left it.",
+        "home",
+        "command",
+        rank=1,
+    ),
+    Action(
+        "search",
+        ("/",),
+        "search",
+        "Show only the sections whose name or topic holds what you type.",
+        "home",
+        "command",
+        rank=2,
+        title="Search the sections",
+    ),
+    Action(
+        "open_console",
+        ("c",),
+        "console",
+        "Open a Python console with torch in it.",
+        "home",
+        "command",
+        rank=3,
+        title="Console",
+    ),
+    Action(
+        "open_training",
+        ("t",),
+        "training",
+        "Race gradient descent against its stochastic sisters.",
+        "home",
+        "command",
+        rank=4,
+        title="Training screen",
+    ),
+    Action(
+        "open_stepper",
+        ("s",),
+        "stepper",
+        "Walk forward and backward through a computation, one operation at a time.",
+        "home",
+        "command",
+        rank=5,
+        title="Stepper",
+    ),
+    Action(
+        "leave",
+        ("q",),
+        "quit",
+        "Leave the tutor.",
+        "home",
+        "command",
+        rank=91,
+    ),
+    Action(
+        "previous_section",
+        ("up", "k"),
+        "up",
+        "Mark the section above.",
+        "home",
+        "command",
+    ),
+    Action(
+        "next_section",
+        ("down", "j"),
+        "down",
+        "Mark the section below.",
+        "home",
+        "command",
+    ),
+    Action(
+        "other_column",
+        ("left", "right", "h", "l"),
+        "across",
+        "Mark the section beside this one.",
+        "home",
+        "command",
+    ),
+    Action(
+        "first_section",
+        ("home", "g"),
+        "first",
+        "Go to the top.",
+        "home",
+        "command",
+    ),
+    Action(
+        "last_section",
+        ("end", "G"),
+        "last",
+        "Go to the last section.",
+        "home",
+        "command",
+    ),
+    # -------------------------------------------------------------------- lesson
+    Action(
+        "go_on",
+        ("enter",),
+        "go on",
+        "Do what comes next: read on, run the code, write, answer.",
+        "lesson",
+        "command",
+        rank=1,
+    ),
+    Action(
+        "edit_cell",
+        ("e", "i"),
+        "edit",
+        "Type in this cell. Esc leaves it and keeps what you typed.",
+        "lesson",
+        "command",
+        rank=4,
+        title="Cell: edit",
+    ),
+    Action(
+        "leave_cell",
+        ("escape",),
+        "leave",
+        "Leave the text; letters are keys again.",
+        "lesson",
+        "edit",
+        rank=6,
+    ),
+    Action(
+        "run_cell",
+        ("ctrl+r",),
+        "run",
+        "Run the code of this cell. An exercise is run without judging it.",
+        "lesson",
+        rank=2,
+        title="Cell: run",
+        priority=True,
+    ),
+    Action(
+        "check_cell",
+        ("ctrl+k",),
+        "check",
+        "Run the exercise and judge it.",
+        "lesson",
+        rank=3,
+        title="Cell: check the exercise",
+        priority=True,
+    ),
+    Action(
+        "hint",
+        ("h",),
+        "hint",
+        "Show the next hint; after the last one, the solution.",
+        "lesson",
+        "command",
+        rank=5,
+        title="Cell: hint",
+    ),
+    Action(
+        "solution",
+        ("o",),
+        "solution",
+        "Show a solution; it is recorded as shown.",
+        "lesson",
+        "command",
+        title="Cell: show the solution",
+    ),
+    Action(
+        "skip_cell",
+        ("x",),
+        "skip",
+        "Leave this cell for later and go to the next.",
+        "lesson",
+        "command",
+        title="Cell: skip",
+    ),
+    Action(
+        "start_over",
+        ("u",),
+        "start over",
+        "Put the cell's first text back; yours stays one undo away.",
+        "lesson",
+        "command",
+        title="Cell: put the first text back",
+    ),
+    Action(
+        "next_cell",
+        ("down", "j", "n"),
+        "next",
+        "Go to the next cell.",
+        "lesson",
+        "command",
+        rank=7,
+    ),
+    Action(
+        "previous_cell",
+        ("up", "k", "p"),
+        "previous",
+        "Go to the cell before.",
+        "lesson",
+        "command",
+    ),
+    Action(
+        "page_down",
+        ("space", "pagedown"),
+        "page down",
+        "Read on in a long cell.",
+        "lesson",
+        "command",
+    ),
+    Action(
+        "page_up",
+        ("b", "pageup"),
+        "page up",
+        "Read back in a long cell.",
+        "lesson",
+        "command",
+    ),
+    Action(
+        "first_cell",
+        ("home", "g"),
+        "first",
+        "Go to the first cell.",
+        "lesson",
+        "command",
+    ),
+    Action(
+        "last_cell",
+        ("end", "G"),
+        "last",
+        "Go to the last cell.",
+        "lesson",
+        "command",
+    ),
+    Action(
+        "step_cell",
+        ("s",),
+        "stepper",
+        "Open this computation in the stepper.",
+        "lesson",
+        "command",
+        rank=8,
+        title="Open the stepper",
+    ),
+    Action(
+        "toggle_console",
+        ("`",),
+        "console",
+        "Show or hide the console: the same kernel, so your names are there.",
+        "lesson",
+        "command",
+        rank=9,
+        title="Console beside the lesson",
+    ),
+)
+
+
+def named(action_id: str) -> Action:
+    """The row with that id; KeyError if there is none."""
+    return _BY_ID[action_id]
+
+
+def of(place: Place) -> Iterator[Action]:
+    """The rows of a screen's own, in order."""
+    return (action for action in ACTIONS if action.where == place)
+
+
+def footer(place: Place, mode: Mode) -> list[Action]:
+    """What the footer may name there in that mode, the most wanted first."""
+    rows = (
+        action
+        for action in ACTIONS
+        if action.rank and action.where in (place, "anywhere")
+    )
+    here = (action for action in rows if action.mode in ("", mode))
+    return sorted(here, key=lambda action: action.rank)
+
+
+_BY_ID = {action.id: action for action in ACTIONS}
+assert len(_BY_ID) == len(ACTIONS), "two actions have one id"

@@ -1,0 +1,226 @@
+"""TutorApp: hosts the screens, the session and the end of the process.
+
+It opens screens and hands them the session; what they do with it is theirs. The first
+frame is home, painted before anything heavy is imported: the session is made and the
+kernel started right after it. `run` is what the command line calls.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from tutor import crash, paths
+from tutor.errors import TutorError
+from tutor.kernel.base import KernelState
+from tutor.lesson.course import Course, index
+from tutor.progress import Progress
+from tutor.safetext import safe
+from tutor.settings import Settings
+from tutor.ui import look
+from tutor.ui.commands import TutorCommands
+from tutor.ui.look import LookApp
+from tutor.ui.screens.frame import FrameScreen
+from tutor.ui.screens.home import HomeScreen
+
+if TYPE_CHECKING:
+    from tutor.lesson.schema import GraphCell, TrainCell
+    from tutor.session import Session
+
+MakeSession = Callable[[Progress], "Session"]
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+class TutorApp(LookApp[None]):
+    """The tutor. Implements `ui.host.Host`."""
+
+    TITLE = "PyTorch for the Impatient"
+    COMMANDS = {lambda: TutorCommands}
+
+    kernel_state: reactive[KernelState] = reactive(KernelState.OFF, init=False)
+    """Of the session's kernel; every screen of the frame hears of it."""
+
+    def __init__(
+        self,
+        make_session: MakeSession,
+        course: Course,
+        progress: Progress,
+        settings: Settings,
+        section: str | None = None,
+        parent_pipe: int | None = None,
+    ) -> None:
+        """`section`: opened at once; None: home.
+
+        `parent_pipe`: its end of file means that the launcher is gone; None: none.
+        """
+        super().__init__(settings)
+        self.course = course
+        self.progress = progress
+        self.session: Session | None = None
+        self.last_words: str | None = None
+        """A sentence for after the screen is given back; None: there is none."""
+        self._make_session = make_session
+        self._section = section
+        self._parent_pipe = parent_pipe
+
+    # ------------------------------------------------------------------ beginning
+
+    def get_default_screen(self) -> Screen[None]:
+        """Home is at the bottom of the stack."""
+        return HomeScreen(self.course, self.progress)
+
+    def on_mount(self) -> None:
+        """Listen to the outside; the session waits for the first frame."""
+        loop = asyncio.get_running_loop()
+        for number in _ENDING:
+            loop.add_signal_handler(number, self.leave, 128 + number)
+        if self._parent_pipe is not None:
+            loop.add_reader(self._parent_pipe, self.leave, 128 + signal.SIGHUP)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.session = self._make_session(self.progress)
+        self.session.kernel.watch(self._hear_kernel)
+        for notice in self.progress.notices:
+            self.say(notice)
+        self._start_kernel()
+        if self._section is not None:
+            self.open_section(self._section)
+
+    @work(group="kernel", exit_on_error=False)
+    async def _start_kernel(self) -> None:
+        assert self.session is not None
+        try:
+            await self.session.start()
+        except TutorError as error:
+            self.say(str(error))
+        self._hear_kernel(self.session.kernel.state)
+
+    def _hear_kernel(self, state: KernelState) -> None:
+        self.kernel_state = state
+
+    def watch_kernel_state(self, state: KernelState) -> None:
+        """Hand it down."""
+        for screen in self.screen_stack:
+            if isinstance(screen, FrameScreen):
+                screen.kernel_state = state
+                screen.refresh_frame()
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence on the screen in front."""
+        screen = self.screen
+        if isinstance(screen, FrameScreen):
+            screen.say(safe(sentence), look.WARN)
+
+    # -------------------------------------------------------------------- screens
+
+    def open_section(self, section: str) -> None:
+        """Open a lesson where it was left; say so when it is not written yet."""
+        from tutor.lesson.load import load_lesson
+
+        entry = self.course.section(section)
+        if self.session is None or entry is None:
+            return
+        if entry.file is None:
+            self.say(f"{section} {entry.title} is not written yet.")
+            return
+        try:
+            lesson = load_lesson(entry.file)
+        except TutorError as error:
+            self.say(str(error))
+            return
+        from tutor.ui.screens.lesson import LessonScreen
+
+        self._show(LessonScreen(self.session, lesson))
+
+    def open_console(self) -> None:
+        """The console, over what is there."""
+        from tutor.ui.screens.console import ConsoleScreen
+
+        if self.session is not None:
+            self._show(ConsoleScreen(self.session))
+
+    def open_stepper(self, cell: "GraphCell | None" = None) -> None:
+        """The stepper, over what is there."""
+        from tutor.ui.screens.stepper import StepperScreen
+
+        if self.session is not None:
+            self._show(StepperScreen(self.session, cell))
+
+    def open_training(self, cell: "TrainCell | None" = None) -> None:
+        """The training screen, over what is there."""
+        from tutor.ui.screens.training import TrainingScreen
+
+        if self.session is not None:
+            self._show(TrainingScreen(self.session, cell))
+
+    def _show(self, screen: FrameScreen[None]) -> None:
+        screen.kernel_state = self.kernel_state
+        self.push_screen(screen)
+
+    # ------------------------------------------------------------------------ end
+
+    def leave(self, code: int = 0) -> None:
+        """Keep what is typed, then exit with that code."""
+        self._keep()
+        self.exit(return_code=code)
+
+    async def action_quit(self) -> None:
+        """ctrl+q."""
+        self.leave()
+
+    def action_help_quit(self) -> None:
+        """ctrl+c where nothing else took it: no markup, no toast."""
+        self.say("ctrl+q leaves the tutor.")
+
+    def action_switch_theme(self) -> None:
+        """The other of the two themes."""
+        dark, light = (theme.name for theme in look.THEMES.values())
+        self.theme = light if self.theme == dark else dark
+
+    def _keep(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, FrameScreen):
+                screen.keep()
+
+    def _fatal_error(self) -> None:
+        """Textual's own would print a traceback with the learner's values in it."""
+        error = self._exception or sys.exc_info()[1]
+        self.last_words = crash.sentence(error) if error else None
+        self._close_messages_no_wait()
+
+
+def run(settings: Settings, section: str | None, parent_pipe: int | None) -> int:
+    """Run the app on this terminal; the process's exit code."""
+    app = TutorApp(
+        _real_session,
+        index(paths.lessons(), parse=False),
+        Progress(paths.data()),
+        settings,
+        section,
+        parent_pipe,
+    )
+    return asyncio.run(_run(app))
+
+
+async def _run(app: TutorApp) -> int:
+    await app.run_async()
+    if app.last_words:
+        os.write(2, f"{app.look.text(app.last_words)}\n".encode())
+    if app.session is not None:
+        await app.session.close()
+    return app.return_code or 0
+
+
+def _real_session(progress: Progress) -> "Session":
+    from tutor.kernel.jupyter import JupyterKernel
+    from tutor.session import Session
+
+    return Session(JupyterKernel, progress)

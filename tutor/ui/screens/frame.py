@@ -1,0 +1,245 @@
+"""FrameScreen: the quiet frame of every screen. The content is the subclass's.
+
+Title line, rule, content, notice, rule, footer of at most seven keys. A subclass sets
+`PLACE` and `BINDINGS = bindings(PLACE)`, yields its widgets from `compose_content`,
+names itself in `title_parts`, and has an `action_<id>` for each of its rows in
+`tutor.actions`. It may override `offers` (is this key of use now?), `word_of` (what is
+it called now?), `urgent` (what comes first now?) and `about` (what is this?).
+Below 40x12 one line asks for more room, and all state is kept.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from tutor import actions
+from tutor.actions import Action, Mode, Place
+from tutor.kernel.base import KernelState
+from tutor.ui import look
+from tutor.ui.host import Host
+from tutor.ui.look import Look
+from tutor.ui.widgets.frame_lines import KeysLine, RuleLine, TitleLine, TitleParts
+from tutor.ui.widgets.plain import Plain, Words, content_of
+
+Result = TypeVar("Result")
+PATIENCE_S = 2.0
+"""How long an interrupt may take before a restart is offered."""
+
+
+def bindings(place: Place) -> list[BindingType]:
+    """Textual's bindings for the rows of a screen."""
+    return [
+        Binding(
+            key=",".join("colon" if key == ":" else key for key in action.keys),
+            action=action.id,
+            description=action.word,
+            tooltip=action.help,
+            id=action.id,
+            priority=action.priority,
+        )
+        for action in actions.of(place)
+        if action.keys
+    ]
+
+
+class FrameScreen(Screen[Result]):
+    """A screen in the common frame."""
+
+    PLACE: ClassVar[Place] = "anywhere"
+    BINDINGS = bindings("anywhere")
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-tiny"),
+        (40, "-narrow"),
+        (72, "-usual"),
+        (110, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (20, "-tall")]
+    DEFAULT_CSS = """
+    FrameScreen {
+        overflow: hidden;
+        & #content { height: 1fr; }
+        & #notice { height: auto; max-height: 3; padding: 0 1; display: none; }
+        & #too-small { display: none; }
+        &.-tiny, &.-flat {
+            & #frame { display: none; }
+            & #too-small { display: block; }
+        }
+    }
+    """
+
+    mode: reactive[Mode] = reactive[Mode]("command", init=False)
+    """Letters are keys in command mode and text in edit mode; the footer follows."""
+
+    kernel_state: reactive[KernelState] = reactive(KernelState.OFF)
+    """Set by the app; the title's badge and the footer follow."""
+
+    overdue: reactive[bool] = reactive(False, init=False)
+    """True: an interrupt was not answered in `PATIENCE_S`."""
+
+    def compose(self) -> ComposeResult:
+        """The frame around `compose_content`."""
+        with Vertical(id="frame"):
+            yield TitleLine()
+            yield RuleLine()
+            with Container(id="content"):
+                yield from self.compose_content()
+            yield Plain(id="notice")
+            yield RuleLine()
+            yield KeysLine()
+        yield Plain(
+            "Please make the window larger: 40 by 12 is enough.", id="too-small"
+        )
+
+    # ------------------------------------------------------- what a subclass says
+
+    def compose_content(self) -> ComposeResult:
+        """The widgets between the rules."""
+        yield from ()
+
+    def title_parts(self) -> TitleParts:
+        """What the title line says now."""
+        return TitleParts(content_of("PyTorch for the Impatient", look.STRONG))
+
+    def offers(self, action: Action) -> bool:
+        """Whether the action is of use now; its key does nothing otherwise."""
+        return True
+
+    def word_of(self, action: Action) -> str:
+        """The footer's word for the action, as things are now."""
+        return action.word
+
+    def urgent(self) -> Iterable[str]:
+        """Ids of the actions that come first in the footer now."""
+        if self.kernel_state is KernelState.DEAD or self.overdue:
+            yield "restart_kernel"
+        if self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING):
+            yield "interrupt"
+
+    def about(self) -> str:
+        """What the focused thing is, for `?`; a few sentences."""
+        return ""
+
+    # ------------------------------------------------------------ what it is given
+
+    @property
+    def host(self) -> Host:
+        """The app."""
+        return cast(Host, self.app)
+
+    @property
+    def look(self) -> Look:
+        """The app's look."""
+        return look.look_of(self)
+
+    def say(self, words: Words, style: str = "") -> None:
+        """Show a sentence above the footer until the next key. "" takes it away."""
+        notice = self.query_one("#notice", Plain)
+        notice.display = bool(str(words))
+        notice.show(words, style)
+
+    def refresh_frame(self) -> None:
+        """Draw title and footer anew, after something they tell has changed."""
+        if self.is_mounted:
+            self.query_one(TitleLine).parts = self.title_parts()
+            self.query_one(KeysLine).items = [
+                (self.look.key(action.keys[0]), self.word_of(action))
+                for action in self.footer_actions()
+            ]
+
+    def footer_actions(self) -> list[Action]:
+        """What the footer names, most wanted first and help last."""
+        urgent = [actions.named(each) for each in self.urgent()]
+        usual = actions.footer(self.PLACE, self.mode)
+        rows = [*urgent, *(row for row in usual if row not in urgent)]
+        return [row for row in rows if row.keys and self.offers(row)]
+
+    # ----------------------------------------------------------------- what happens
+
+    def on_mount(self) -> None:
+        """The frame's words need the widgets."""
+        self.refresh_frame()
+
+    def on_screen_resume(self) -> None:
+        """Another screen may have changed what the title says."""
+        self.refresh_frame()
+
+    def on_key(self, event: events.Key) -> None:
+        """A sentence was read when the next key comes."""
+        notice = self.query_one("#notice", Plain)
+        if notice.display:
+            self.say("")
+
+    def watch_mode(self) -> None:
+        """The footer follows the mode."""
+        self.refresh_frame()
+
+    def watch_kernel_state(self, state: KernelState) -> None:
+        """The badge and the footer follow; an interrupt is given `PATIENCE_S`."""
+        self.overdue = False
+        if state is KernelState.INTERRUPTING:
+            self.set_timer(PATIENCE_S, self._give_up_waiting)
+        self.refresh_frame()
+
+    def _give_up_waiting(self) -> None:
+        if self.kernel_state is KernelState.INTERRUPTING:
+            self.overdue = True
+            self.refresh_frame()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key of the other mode, or of no use now, does nothing."""
+        try:
+            row = actions.named(action)
+        except KeyError:
+            return True
+        return row.mode in ("", self.mode) and self.offers(row)
+
+    def keep(self) -> None:
+        """The app is about to end: keep what is typed. Nothing may be awaited."""
+
+    # -------------------------------------------------------------------- anywhere
+
+    def action_back(self) -> None:
+        """One level up; the bottom screen stays."""
+        if len(self.app.screen_stack) > 1:
+            self.dismiss(None)
+
+    def action_explain(self) -> None:
+        """The help of this screen."""
+        from tutor.ui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.PLACE, self.about()))
+
+    def action_palette(self) -> None:
+        """The command palette."""
+        self.app.action_command_palette()
+
+    async def action_quit(self) -> None:
+        """Leave; the app keeps what is to be kept."""
+        await self.app.action_quit()
+
+    async def action_interrupt(self) -> None:
+        """Stop what runs; the second time, end the kernel."""
+        session = self.host.session
+        state = self.kernel_state
+        if session is None or state not in (KernelState.BUSY, KernelState.INTERRUPTING):
+            self.say("Nothing is running. ctrl+q leaves the tutor.")
+        elif state is KernelState.INTERRUPTING:
+            await session.kill()
+        else:
+            await session.interrupt()
+
+    async def action_restart_kernel(self) -> None:
+        """A new kernel in which the accepted cells of the lesson have run."""
+        session = self.host.session
+        if session is None:
+            return
+        problems = await session.restart()
+        for problem in problems:
+            self.say(problem)
