@@ -82,22 +82,18 @@ def _app(arguments: argparse.Namespace) -> int:
             "The tutor's screen needs a terminal with cursor control, which this is "
             f"not; without one, see `{_program()} --help` for the other commands."
         )
-    from tutor import launcher
-
-    return launcher.launch(
-        lambda parent: _bounded(lambda: _screen(arguments, parent)), _program()
-    )
-
-
-def _screen(arguments: argparse.Namespace, parent_pipe: int) -> int:
-    """The app's process: everything heavy is imported here."""
-    from tutor import settings
-    from tutor.ui import app
+    from tutor import launcher, settings
 
     chosen = settings.load(
         ascii=arguments.ascii, theme=arguments.theme, link=arguments.link
     )
-    return app.run(chosen, arguments.section, parent_pipe)
+
+    def screen(parent_pipe: int) -> int:
+        from tutor.ui import app  # heavy: only the app's own process pays for it
+
+        return app.run(chosen, section, parent_pipe)
+
+    return launcher.launch(lambda pipe: _bounded(lambda: screen(pipe)), _program())
 
 
 # ---------------------------------------------------------------- what may be written
