@@ -48,9 +48,6 @@ class RunEnd:
     """The last point's."""
     loss: float
     params: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    """Time spent in this run's iterations, of all slices. It differs between two equal
-    runs, so it is shown and not printed."""
 
 
 @message("finished")

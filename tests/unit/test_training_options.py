@@ -1,0 +1,183 @@
+"""Settings as a reader writes them: the defaults, the changes, every fault at once."""
+
+from typing import Any
+
+import pytest
+
+from tutor.errors import UsageError
+from tutor.training import options
+from tutor.training.options import SpecError, race
+from tutor.training.spec import RunSpec
+
+
+def faults(table: dict[str, Any] | None = None, *changes: str) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        race(table, changes)
+    return [fault.message for fault in caught.value.faults]
+
+
+def test_the_default_is_the_race_of_section_2_14() -> None:
+    assert race().runs == (
+        RunSpec("gd", batch=None),
+        RunSpec("minibatch", batch=4),
+        RunSpec("sgd", batch=1),
+    )
+    gd = race().runs[0]
+    assert (gd.dataset, gd.points, gd.noise, gd.model) == ("line", 1000, 1.0, "linear")
+    assert (gd.lr, gd.iterations, gd.seed, gd.optimiser) == (0.05, 25, 0, "sgd")
+
+
+def test_an_mlp_is_one_run_on_the_circle() -> None:
+    (run,) = race(None, ["model=mlp"]).runs
+    assert run == RunSpec(
+        "mlp",
+        dataset="circle",
+        points=200,
+        noise=0.05,
+        model="mlp",
+        widths=(8,),
+        optimiser="adam",
+        iterations=300,
+    )
+
+
+def test_changes_are_every_runs_but_the_batch_is_minibatchs() -> None:
+    runs = race(None, ["lr=.1", "batch=16", "seed=3", "noise=0", "iterations=1e3"]).runs
+    assert [run.batch for run in runs] == [None, 16, 1]
+    assert {(run.lr, run.seed, run.noise, run.iterations) for run in runs} == {
+        (0.1, 3, 0.0, 1000)
+    }
+
+
+@pytest.mark.parametrize("text", ["16,16", "16x16", "16-16", "[16, 16]", "16 16"])
+def test_widths_are_read_as_people_write_them(text: str) -> None:
+    assert race(None, ["model=mlp", f"widths={text}"]).runs[0].widths == (16, 16)
+
+
+def test_a_table_of_runs_is_a_lessons() -> None:
+    table = {
+        "dataset": "line",
+        "lr": 0.05,
+        "iterations": 25,
+        "runs": [
+            {"name": "gd", "batch": 1000},
+            {"name": "minibatch", "batch": 4},
+            {"name": "sgd", "batch": 1},
+        ],
+    }
+    assert race(table) == race()
+    changed = race(table, ["batch=8", "lr=1"]).runs
+    assert [run.batch for run in changed] == [None, 8, 1]
+    assert {run.lr for run in changed} == {1.0}
+
+
+def test_a_run_overrides_the_race_and_a_change_overrides_both() -> None:
+    table = {"lr": 0.1, "runs": [{"name": "a", "lr": 0.2}, {"name": "b"}]}
+    assert [run.lr for run in race(table).runs] == [0.2, 0.1]
+    assert [run.lr for run in race(table, ["lr=0.3"]).runs] == [0.3, 0.3]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "fast", "", "1e999"])
+def test_a_bad_lr_is_named(value: str) -> None:
+    (message,) = faults(None, f"lr={value}")
+    assert message.startswith("lr must be a number above 0, not ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "iterations=0",
+        "iterations=1.5",
+        "iterations=2000000000",
+        "batch=0",
+        "batch=-1",
+        "seed=-1",
+        "seed=0.5",
+        "noise=-1",
+        "noise=nan",
+        "points=1",
+        "optimiser=adamw",
+        "model=cnn",
+        "model=mlp widths",
+        "dataset=mnist",
+    ],
+)
+def test_other_bad_values_are_named(change: str) -> None:
+    (message,) = faults(None, change)
+    assert message.startswith(f"{change.partition('=')[0]} must be ")
+
+
+@pytest.mark.parametrize("text", ["0", "8,", "8,-1", "8,8.5", "1,1,1,1,1,1,1,1,1"])
+def test_bad_widths_are_named(text: str) -> None:
+    (message,) = faults(None, "model=mlp", f"widths={text}")
+    assert message.startswith("widths must be ")
+
+
+def test_a_batch_larger_than_the_data_is_named() -> None:
+    (message,) = faults(None, "batch=2000")
+    assert message == (
+        "batch is 2000 in the run 'minibatch', more than the 1000 points of its data."
+    )
+    assert len(faults(None, "points=2")) == 1
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    assert faults(None, "itrations=3") == [
+        "There is no setting itrations: did you mean iterations?"
+    ]
+    (message,) = faults(None, "xyz=3")
+    assert "lr, iterations" in message
+
+
+def test_a_change_without_a_value_is_named() -> None:
+    assert faults(None, "lr") == ["--set needs key=value, like lr=0.1, not 'lr'."]
+
+
+def test_widths_without_an_mlp_are_named_once() -> None:
+    assert faults(None, "widths=8") == [
+        "widths is for an mlp: add model=mlp, or drop it."
+    ]
+
+
+def test_all_faults_are_told_at_once_with_their_place() -> None:
+    table = {
+        "lr": float("nan"),
+        "dataset": "lines",
+        "colour": 3,
+        "runs": [{"name": "a", "batch": 0}, {"seed": "x"}],
+    }
+    with pytest.raises(UsageError) as caught:
+        race(table, ["iterations=-3"], source="race.toml")
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 7
+    assert [line for line in lines if not line.startswith("race.toml: ")] == [
+        "iterations must be a whole number from 1 to 10^9, not -3."
+    ]
+    assert any("runs[1].batch must be" in line for line in lines)
+    assert any("runs[2].name is missing" in line for line in lines)
+
+
+def test_faults_in_combination_are_told_beside_the_others() -> None:
+    told = faults(None, "lr=nan", "batch=2000", "optimiser=x", "widths=8", "sed=1")
+    assert len(told) == 5
+
+
+@pytest.mark.parametrize("runs", [3, [3], "gd", {"name": "a"}])
+def test_runs_of_another_kind_are_named(runs: object) -> None:
+    assert faults({"runs": runs})[0].startswith("runs must be tables")
+
+
+def test_runs_need_different_names_and_are_few() -> None:
+    same = [{"name": "a"}, {"name": "a"}]
+    assert faults({"runs": same}) == ["runs must have different names."]
+    many = [{"name": str(number)} for number in range(7)]
+    assert faults({"runs": many}) == ["runs must be 6 at most."]
+    (message,) = faults({"runs": [{"name": "\x1b[31m"}]})
+    assert "\x1b" not in message
+
+
+def test_every_setting_of_the_contract_can_be_set() -> None:
+    assert set(options.SETTINGS) == {
+        *("lr", "iterations", "batch", "seed", "noise", "points", "optimiser"),
+        *("model", "widths", "activation", "dataset"),
+    }

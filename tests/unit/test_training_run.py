@@ -1,0 +1,112 @@
+"""Runs hold points: completely, compactly, and reduced for a plot."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.training import run as run_module
+from tutor.training.run import Finished, Points, Race, Run, RunEnd
+from tutor.training.spec import RaceSpec, RunSpec
+
+
+def points(losses: list[float], start: int = 0, run: str = "gd") -> Points:
+    return Points(run, start, 4 * start, 4, tuple(losses), {"w": tuple(losses)})
+
+
+def test_points_are_held_by_iteration() -> None:
+    run = Run(RunSpec("gd"))
+    run.add(points([3.0, 2.0]))
+    run.add(points([1.0], start=2))
+    assert list(run.losses) == [3.0, 2.0, 1.0]
+    assert list(run.samples) == [0, 4, 8]
+    assert list(run.params["w"]) == [3.0, 2.0, 1.0]
+    assert (run.last, run.last_loss, run.last_params) == (2, 1.0, {"w": 1.0})
+
+
+def test_points_that_never_came_leave_a_hole_that_is_not_drawn() -> None:
+    run = Run(RunSpec("gd"))
+    run.add(points([3.0]))
+    run.add(points([1.0], start=3))
+    assert len(run.losses) == 4
+    assert math.isnan(run.losses[1])
+    assert run.reduced(10, 3) == ([0, 3], [3.0, 1.0])
+    assert len(run.samples) == len(run.params["w"]) == 4
+
+
+def test_a_point_that_comes_twice_is_refused() -> None:
+    run = Run(RunSpec("gd"))
+    run.add(points([3.0, 2.0]))
+    with pytest.raises(ValueError, match="came twice"):
+        run.add(points([2.0], start=1))
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300),
+    st.integers(1, 40),
+    st.integers(0, 50),
+)
+def test_a_reduced_curve_keeps_every_columns_extremes(
+    losses: list[float], columns: int, more: int
+) -> None:
+    run = Run(RunSpec("gd"))
+    run.add(points(losses))
+    iterations, kept = run.reduced(columns, len(losses) - 1 + more)
+    assert len(kept) <= 2 * columns
+    assert iterations == sorted(set(iterations))
+    assert [losses[at] for at in iterations] == kept
+    assert min(kept) == min(losses)
+    assert max(kept) == max(losses)
+
+
+def test_a_short_curve_is_kept_whole() -> None:
+    run = Run(RunSpec("gd"))
+    losses = [float(value) for value in range(26)]
+    run.add(points(losses))
+    assert run.reduced(80, 25) == (list(range(26)), losses)
+
+
+def test_what_is_not_finite_is_left_out() -> None:
+    run = Run(RunSpec("gd"))
+    run.add(points([3.0, 9.0, math.inf]))
+    assert run.reduced(80, 25) == ([0, 1], [3.0, 9.0])
+    assert run.last_loss == math.inf
+
+
+def test_a_long_run_keeps_every_second_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "HELD_POINTS", 100)
+    run = Run(RunSpec("gd"))
+    for start in range(0, 1000, 7):
+        run.add(points([float(at) for at in range(start, start + 7)], start))
+    assert run.last == 1000
+    assert len(run.losses) <= 100
+    assert list(run.losses) == [float(at) for at in range(0, 1001, run.stride)]
+    assert len(run.samples) == len(run.params["w"]) == len(run.losses)
+    assert list(run.samples) == [4 * at for at in range(0, 1001, run.stride)]
+    iterations, losses = run.reduced(20, 1000)
+    assert [float(at) for at in iterations] == losses
+    assert len(losses) <= 40
+
+
+def test_a_race_knows_where_it_is_and_whether_it_can_go_on() -> None:
+    race = Race(RaceSpec((RunSpec("gd"), RunSpec("sgd"))))
+    assert race.iteration == -1
+    assert not race.over
+    race.add(points([3.0, 2.0]))
+    race.add(points([3.0], run="sgd"))
+    race.add(Finished({"gd": RunEnd("diverged", 1, 2.0), "sgd": _interrupted()}))
+    assert race.iteration == 1
+    assert not race.over
+    race.add(points([3.0], 1, run="sgd"))
+    race.add(Finished({"sgd": RunEnd("finished", 1, 3.0)}))
+    assert race.over
+
+
+def test_finished_is_over_when_no_run_was_interrupted() -> None:
+    assert Finished({"gd": RunEnd("finished", 1, 2.0)}).over
+    assert not Finished({"gd": _interrupted()}).over
+
+
+def _interrupted() -> RunEnd:
+    return RunEnd("interrupted", 0, 3.0)
