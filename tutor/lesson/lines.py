@@ -52,6 +52,8 @@ class Lines:
     """Line and sentence of what is not worth parsing; not empty: do not parse."""
     unclosed: int | None = None
     """The line on which a triple-quoted string begins that never ends."""
+    split: int | None = None
+    """The line on which an inline table is broken, which TOML forbids."""
 
     def place(self, path: KeyPath) -> Place:
         """The place of the path, or of the nearest thing around it."""
@@ -88,7 +90,7 @@ def scan(text: str) -> Lines:
     tokens = list(_tokens(text, lines))
     _refuse(tokens, lines)
     if not lines.refused:
-        _Reader(tokens, lines.places).read()
+        _Reader(tokens, lines).read()
     return lines
 
 
@@ -172,11 +174,12 @@ class _LostError(Exception):
 class _Reader:
     """Follows the tokens as TOML; stops, without a word, where it cannot."""
 
-    def __init__(self, tokens: list[_Token], places: dict[KeyPath, Place]) -> None:
+    def __init__(self, tokens: list[_Token], lines: Lines) -> None:
         last = tokens[-1].last if tokens else 1
         self._tokens = [*tokens, _Token("end", "", last, last)]
         self._next = 0
-        self._places = places
+        self._lines = lines
+        self._places = lines.places
         self._counts: dict[KeyPath, int] = {}
 
     def read(self) -> None:
@@ -298,7 +301,10 @@ class _Reader:
     def _inline_table(self, path: KeyPath) -> None:
         self._take("{")
         while not self._at("}"):
-            if self._at(",") or self._peek().kind == "newline":
+            if self._peek().kind == "newline":
+                broken = self._take().line
+                self._lines.split = self._lines.split or broken
+            elif self._at(","):
                 self._take()
             else:
                 self._pair(path)

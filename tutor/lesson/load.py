@@ -16,9 +16,10 @@ from typing import Any
 
 from tutor.lesson.lines import KeyPath, Lines, key_text, scan
 from tutor.lesson.problem import LessonError, LessonProblem, shown
+from tutor.lesson.rule_basics import Report
 from tutor.lesson.rules import check_cell, check_lesson
 from tutor.lesson.schema import FORMAT, Lesson
-from tutor.lesson.structure import read_cells, read_lesson
+from tutor.lesson.structure import read_cell, read_lesson
 
 SIZE_LIMIT = 256 * 1024
 """Bytes of one file; the longest lesson needs a tenth."""
@@ -157,6 +158,9 @@ def _parsed(text: str, lines: Lines) -> dict[str, Any]:
         if lines.unclosed is not None and lines.unclosed <= line:
             sentence = "the triple quotes opened here are never closed."
             raise _UnreadableError(sentence, lines.unclosed) from None
+        if lines.split == line:
+            sentence = "a { } table must stay on one line: join it, or use [[...]]."
+            raise _UnreadableError(sentence, line) from None
         what = _AT.sub("", message)
         column = f", column {at[2]}" if at and at[2] else ""
         sentence = f"this is not TOML: {what[:1].lower()}{what[1:]}{column}."
@@ -188,9 +192,34 @@ def _judged(
 
     lesson = read_lesson(raw, report)
     check_lesson(raw, path.name, report)
-    for number, cell in read_cells(raw):
-        check_cell(cell, ("cells", number), report, note)
+    cells = raw.get("cells")
+    for number, cell in enumerate(cells if isinstance(cells, list) else []):
+        _judge_cell(cell, ("cells", number), report, note)
     return lesson
+
+
+def _judge_cell(raw: object, path: KeyPath, report: Report, note: Report) -> None:
+    """Apply the rules to a cell, but for what is said of keys that are broken."""
+    read = read_cell(raw)
+    if read is None:
+        return
+    cell, made_up = read
+    broken = [(*path, *each) for each in made_up]
+
+    def unless_broken(tell: Report) -> Report:
+        def told(where: KeyPath, sentence: str, within: int = 0) -> None:
+            if not any(_overlap(where, each) for each in broken):
+                tell(where, sentence, within)
+
+        return told
+
+    check_cell(cell, path, unless_broken(report), unless_broken(note))
+
+
+def _overlap(one: KeyPath, other: KeyPath) -> bool:
+    """Whether one of the paths leads to the other."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
 
 
 def _controls(

@@ -4,14 +4,20 @@ Everything that can be said without running anything; the rest is `headless.proo
 """
 
 import ast
-import math
 import re
-import warnings
-from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from tutor.lesson.lines import KeyPath
 from tutor.lesson.prose import fences, prose_height
+from tutor.lesson.question_rules import check_question
+from tutor.lesson.requests import race_of
+from tutor.lesson.rule_basics import (
+    Report,
+    check_code,
+    check_expression,
+    check_hints,
+    check_said,
+)
 from tutor.lesson.schema import (
     AnyCell,
     Cell,
@@ -22,16 +28,10 @@ from tutor.lesson.schema import (
     QuestionCell,
     TrainCell,
 )
+from tutor.training.options import SpecError
 
 PROSE_LINES = 12
 """Lines of prose that one cell should not exceed at 76 columns."""
-
-
-class Report(Protocol):
-    """Called with a key path, a sentence and the line within the string, from 1."""
-
-    def __call__(self, where: KeyPath, sentence: str, within: int = 0) -> None:
-        """`within` 0: the key itself."""
 
 
 # -- the lesson as a whole; `raw`, since it must not need every cell to be right
@@ -56,9 +56,9 @@ def check_lesson(raw: dict[str, Any], name: str, report: Report) -> None:
         check_code(setup, ("setup",), report)
     for number, objective in enumerate(_list(raw.get("objectives"))):
         if isinstance(objective, str):
-            _check_said(objective, ("objectives", number), report)
+            check_said(objective, ("objectives", number), report)
     if isinstance(title := raw.get("title"), str):
-        _check_said(title, ("title",), report)
+        check_said(title, ("title",), report)
 
 
 def _check_ids(raw: dict[str, Any], report: Report) -> None:
@@ -94,7 +94,7 @@ def check_cell(cell: AnyCell, path: KeyPath, report: Report, note: Report) -> No
         case CodeCell():
             _check_code_cell(cell, path, report)
         case QuestionCell():
-            _check_question(cell, path, report, note)
+            check_question(cell, path, report, note)
         case ExerciseCell():
             _check_exercise(cell, path, report, note)
         case GraphCell():
@@ -121,47 +121,6 @@ def _check_prose(cell: Cell, path: KeyPath, report: Report, note: Report) -> Non
             note((*path, name), sentence)
 
 
-def check_code(
-    code: str, path: KeyPath, report: Report, offset: int = 0, *, empty: bool = True
-) -> bool:
-    """Whether it is Python; `offset` is how many lines of the string precede it."""
-    if not empty and not code.strip():
-        report(path, "this code is empty.")
-        return False
-    return _parses(code, path, report, "exec", offset)
-
-
-def _check_expression(code: str, path: KeyPath, report: Report) -> None:
-    if not code.strip():
-        report(path, "this expression is empty.")
-    elif "\n" in code.strip():
-        report(path, "this must be one expression on one line.")
-    else:
-        _parses(code.strip(), path, report, "eval", 0)
-
-
-def _parses(code: str, path: KeyPath, report: Report, mode: str, offset: int) -> bool:
-    what = "Python" if mode == "exec" else "a Python expression"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape is still Python
-            compile(code, "<lesson>", mode, ast.PyCF_ONLY_AST, dont_inherit=True)
-    except SyntaxError as error:
-        within = offset + (error.lineno or 1)
-        report(path, f"this is not {what}: {error.msg}.", within)
-    except (ValueError, RecursionError, MemoryError) as error:
-        why = str(error) or "it is too deep"
-        report(path, f"this is not {what}: {why}.")
-    else:
-        return True
-    return False
-
-
-def _check_said(text: str, path: KeyPath, report: Report) -> None:
-    if not text.strip():
-        report(path, "this text is empty.")
-
-
 def _check_code_cell(cell: CodeCell, path: KeyPath, report: Report) -> None:
     expect = cell.expect
     raises = (expect.raises or "") if expect else ""
@@ -174,7 +133,7 @@ def _check_code_cell(cell: CodeCell, path: KeyPath, report: Report) -> None:
 def _check_expect(expect: Expect, path: KeyPath, report: Report) -> None:
     for name in ("close", "equal"):
         if (expression := getattr(expect, name)) is not None:
-            _check_expression(expression, (*path, name), report)
+            check_expression(expression, (*path, name), report)
     values = ("close", "equal", "shape", "dtype", "device", "requires_grad")
     valued = [name for name in values if getattr(expect, name) is not None]
     if expect.raises is not None:
@@ -200,10 +159,10 @@ def _check_raises(
 def _check_exercise(
     cell: ExerciseCell, path: KeyPath, report: Report, note: Report
 ) -> None:
-    _check_said(cell.task, (*path, "task"), report)
+    check_said(cell.task, (*path, "task"), report)
     if not cell.hints:
         report((*path, "hints"), "an exercise needs at least one hint.")
-    _check_hints(cell.hints, path, report)
+    check_hints(cell.hints, path, report)
     check_code(cell.starter, (*path, "starter"), report)
     check_code(cell.check, (*path, "check"), report, empty=False)
     parsed = check_code(cell.solution, (*path, "solution"), report, empty=False)
@@ -223,10 +182,10 @@ def _check_exercise(
 def _check_wrong(cell: ExerciseCell, path: KeyPath, report: Report) -> None:
     for number, wrong in enumerate(cell.wrong):
         here = (*path, "wrong", number)
-        _check_said(wrong.say, (*here, "say"), report)
+        check_said(wrong.say, (*here, "say"), report)
         check_code(wrong.code, (*here, "code"), report, empty=False)
         if wrong.when is not None:
-            _check_expression(wrong.when, (*here, "when"), report)
+            check_expression(wrong.when, (*here, "when"), report)
         if _blank(wrong.code):
             report((*here, "code"), "a wrong answer has no blank ____: fill it in.")
         if _same(wrong.code, cell.solution):
@@ -234,11 +193,6 @@ def _check_wrong(cell: ExerciseCell, path: KeyPath, report: Report) -> None:
         earlier = [_same(each.code, wrong.code) for each in cell.wrong[:number]]
         if any(earlier):
             report((*here, "code"), f"this is already wrong[{earlier.index(True)}].")
-
-
-def _check_hints(hints: list[str], path: KeyPath, report: Report) -> None:
-    for number, hint in enumerate(hints):
-        _check_said(hint, (*path, "hints", number), report)
 
 
 def _blank(code: str) -> bool:
@@ -260,174 +214,23 @@ def _check_graph(cell: GraphCell, path: KeyPath, report: Report) -> None:
         if not name.isidentifier():
             report((*path, "at", name), f'"{name}" is not a name in Python.')
     if cell.root is not None:
-        _check_expression(cell.root, (*path, "root"), report)
+        check_expression(cell.root, (*path, "root"), report)
     for number, name in enumerate(cell.predict):
-        _check_expression(name, (*path, "predict", number), report)
+        check_expression(name, (*path, "predict", number), report)
 
 
 def _check_train(cell: TrainCell, path: KeyPath, report: Report) -> None:
-    names: dict[str, int] = {}
-    for number, run in enumerate(cell.runs):
-        here = (*path, "runs", number)
-        _check_said(run.name, (*here, "name"), report)
-        if run.name in names:
-            report((*here, "name"), f'runs[{names[run.name]}] is called "{run.name}".')
-        names.setdefault(run.name, number)
-        if run.lr is not None and not 0 < run.lr < math.inf:
-            report((*here, "lr"), "must be a number above 0.")
-    if not 0 < cell.lr < math.inf:
-        report((*path, "lr"), "must be a number above 0.")
+    try:
+        race_of(cell)
+    except SpecError as error:
+        for fault in error.faults:
+            report((*path, *_key_of(fault.key, cell)), fault.message)
 
 
-# -- questions
-
-
-def _check_question(
-    cell: QuestionCell, path: KeyPath, report: Report, note: Report
-) -> None:
-    _check_said(cell.ask, (*path, "ask"), report)
-    _check_hints(cell.hints, path, report)
-    kinds = ("number", "choices", "items", "groups")
-    given = [name for name in kinds if getattr(cell, name) is not None]
-    if len(given) != 1:
-        has = " and ".join(f"`{name}`" for name in given) or "none of them"
-        choice = "one of `number`, `choices`, `items`, `groups`"
-        report(path, f"a question needs exactly {choice}; this has {has}.")
-        return
-    if cell.answer is not None and cell.choices is None:
-        report((*path, "answer"), "only `choices` have an `answer`.")
-    if cell.tolerance and cell.number is None:
-        report((*path, "tolerance"), "only a `number` has a `tolerance`.")
-    if cell.expression is not None:
-        _check_expression(cell.expression, (*path, "expression"), report)
-        if given[0] in ("items", "groups"):
-            sentence = f"`{given[0]}` cannot be computed: leave out `expression`."
-            report((*path, "expression"), sentence)
-    {
-        "number": _check_number,
-        "choices": _check_choices,
-        "items": _check_items,
-        "groups": _check_groups,
-    }[given[0]](cell, path, report)
-    _check_wrong_answers(cell, given[0], path, report)
-    if cell.choices is not None:
-        _note_unmet_choices(cell, path, note)
-
-
-def _check_number(cell: QuestionCell, path: KeyPath, report: Report) -> None:
-    if not 0 <= cell.tolerance < math.inf:
-        report((*path, "tolerance"), "must be 0 or a number above it.")
-
-
-def _check_choices(cell: QuestionCell, path: KeyPath, report: Report) -> None:
-    choices = cell.choices or []
-    _check_distinct(choices, (*path, "choices"), "choices", report)
-    if cell.answer is None:
-        sentence = "`choices` need `answer`: the right one, counted from 1."
-        report(path, sentence)
-    elif not 1 <= cell.answer <= len(choices):
-        sentence = f"must be from 1 to {len(choices)}, not {cell.answer}."
-        report((*path, "answer"), sentence)
-
-
-def _check_items(cell: QuestionCell, path: KeyPath, report: Report) -> None:
-    _check_distinct(cell.items or [], (*path, "items"), "items", report)
-
-
-def _check_groups(cell: QuestionCell, path: KeyPath, report: Report) -> None:
-    groups = cell.groups or {}
-    if len(groups) < 2:
-        report((*path, "groups"), "a question needs at least two groups.")
-    owners: dict[str, str] = {}
-    for name, members in groups.items():
-        _check_said(name, (*path, "groups", name), report)
-        if not members:
-            report((*path, "groups", name), "this group is empty.")
-        for number, member in enumerate(members):
-            here = (*path, "groups", name, number)
-            _check_said(member, here, report)
-            if member in owners:
-                report(here, f'"{member}" is already in "{owners[member]}".')
-            owners.setdefault(member, name)
-
-
-def _check_distinct(texts: list[str], path: KeyPath, what: str, report: Report) -> None:
-    if len(texts) < 2:
-        report(path, f"a question needs at least two {what}.")
-    for number, text in enumerate(texts):
-        _check_said(text, (*path, number), report)
-        if text in texts[:number]:
-            report((*path, number), f'"{text}" stands here twice.')
-
-
-_ANSWER_OF = {
-    "number": "number",
-    "choices": "choice",
-    "items": "order",
-    "groups": "groups",
-}
-
-
-def _check_wrong_answers(
-    cell: QuestionCell, kind: str, path: KeyPath, report: Report
-) -> None:
-    wanted = _ANSWER_OF[kind]
-    seen: list[object] = []
-    for number, wrong in enumerate(cell.wrong):
-        here = (*path, "wrong", number)
-        _check_said(wrong.say, (*here, "say"), report)
-        given = [
-            name for name in _ANSWER_OF.values() if getattr(wrong, name) is not None
-        ]
-        if given != [wanted]:
-            report(here, f"a wrong answer to `{kind}` needs exactly `{wanted}`.")
-            continue
-        answer = getattr(wrong, wanted)
-        if answer in seen:
-            report((*here, wanted), f"this is already wrong[{seen.index(answer)}].")
-        seen.append(answer)
-        for sentence in _wrong_answer_problems(cell, answer):
-            report((*here, wanted), sentence)
-
-
-def _wrong_answer_problems(cell: QuestionCell, answer: Any) -> Iterator[str]:
-    if cell.number is not None:
-        if answer == cell.number or abs(answer - cell.number) <= cell.tolerance:
-            yield f"{answer:g} is right, within the tolerance."
-    elif cell.choices is not None:
-        if not 1 <= answer <= len(cell.choices):
-            yield f"must be from 1 to {len(cell.choices)}, not {answer}."
-        elif answer == cell.answer:
-            yield "this is the right choice."
-    elif cell.items is not None:
-        places = range(1, len(cell.items) + 1)
-        if len(set(answer)) != len(answer) or not set(answer) <= set(places):
-            yield f"must be different numbers from 1 to {len(cell.items)}."
-        elif len(answer) < 2 or answer == sorted(answer):
-            yield "this order is right: the items stand in their right order."
-    else:
-        yield from _wrong_groups_problems(cell.groups or {}, answer)
-
-
-def _wrong_groups_problems(
-    groups: dict[str, list[str]], answer: dict[str, list[str]]
-) -> Iterator[str]:
-    known = {member for members in groups.values() for member in members}
-    misplaced = False
-    for name, members in answer.items():
-        if name not in groups:
-            yield f'there is no group "{name}".'
-        for member in members:
-            if member not in known:
-                yield f'"{member}" is in none of the groups.'
-            misplaced = misplaced or member not in groups.get(name, ())
-    if not misplaced:
-        yield "this grouping is right."
-
-
-def _note_unmet_choices(cell: QuestionCell, path: KeyPath, note: Report) -> None:
-    met = {wrong.choice for wrong in cell.wrong} | {cell.answer}
-    numbers = range(1, len(cell.choices or []) + 1)
-    unmet = [str(number) for number in numbers if number not in met]
-    if unmet:
-        note((*path, "wrong"), f"nothing is said to choice {', '.join(unmet)}.")
+def _key_of(key: str, cell: TrainCell) -> KeyPath:
+    """The path of a fault's key, which counts runs from 1; () for what is not there."""
+    match = re.match(r"runs\[(\d+)\](?:\.(\w+))?$", key)
+    if match:
+        run: KeyPath = ("runs", int(match[1]) - 1)
+        return (*run, match[2]) if match[2] else run
+    return (key,) if key and getattr(cell, key, None) is not None else ()

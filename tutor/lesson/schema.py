@@ -71,7 +71,9 @@ class WrongAnswer(Part, kw_only=True, frozen=True):
     choice: int | None = None
     """Counted from 1, as on screen."""
     order: list[int] | None = None
+    """Items by their number in `items`, from 1, in a wrong order; some or all."""
     groups: dict[str, list[str]] | None = None
+    """A misplaced member or more, each under the group it was put in."""
 
 
 class Cell(Part, kw_only=True, frozen=True, tag_field="kind"):
@@ -156,28 +158,47 @@ class GraphCell(Cell, tag="graph", kw_only=True, frozen=True):
     order: Literal["engine", "slide"] = "engine"
 
 
+Batch = Annotated[
+    Annotated[int, Meta(gt=0)] | Literal["all"],
+    Meta(extra={"words": 'a batch: a whole number from 1, or "all"'}),
+]
+
+
 class TrainRun(Part, kw_only=True, frozen=True):
     """One curve of a race; what is not given is the cell's."""
 
     name: str
-    batch: Annotated[int, Meta(gt=0)] | None = None
-    lr: float | None = None
-    optimiser: str | None = None
+    """Unlike the other runs' names."""
+    dataset: str | None = None
+    points: int | None = None
+    noise: float | None = None
     model: str | None = None
+    widths: list[int] | None = None
+    activation: str | None = None
+    optimiser: str | None = None
+    lr: float | None = None
+    batch: Batch | None = None
+    iterations: int | None = None
+    seed: int | None = None
 
 
 class TrainCell(Cell, tag="train", kw_only=True, frozen=True):
-    """A race to watch on the training screen."""
+    """A race to watch on the training screen; `training.options` tells what each
+    setting may be, and what it is when it is not given."""
 
-    dataset: str = "line"
-    model: str = "linear"
-    optimiser: str = "sgd"
     runs: list[TrainRun] = []
-    lr: float = 0.05
-    iterations: Annotated[int, Meta(gt=0)] = 25
-    seed: int = 0
-    points: Annotated[int, Meta(gt=0)] = 1000
-    noise: Annotated[float, Meta(ge=0)] = 1.0
+    """Empty: the race of gd, minibatch and sgd; for an MLP, one run."""
+    dataset: str | None = None
+    points: int | None = None
+    noise: float | None = None
+    model: str | None = None
+    widths: list[int] | None = None
+    activation: str | None = None
+    optimiser: str | None = None
+    lr: float | None = None
+    batch: Batch | None = None
+    iterations: int | None = None
+    seed: int | None = None
     ask: str = ""
     """A question to keep in mind while watching."""
 

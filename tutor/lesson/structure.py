@@ -8,7 +8,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from tutor.lesson.schema import AnyCell, Lesson
 Report = Callable[[KeyPath, str], None]
 """Called with a key path and a sentence."""
 
-CELL_KINDS: dict[str, type[msgspec.Struct]] = {
+CELL_KINDS: dict[str, type[AnyCell]] = {
     str(each.__struct_config__.tag): each for each in typing.get_args(AnyCell)
 }
 
@@ -48,14 +48,67 @@ def read_lesson(raw: dict[str, Any], report: Report) -> Lesson | None:
     return None if found else msgspec.convert(raw, Lesson)
 
 
-def read_cells(raw: dict[str, Any]) -> Iterator[tuple[int, AnyCell]]:
-    """The cells that are of the right shape, with their number from 0."""
-    cells = raw.get("cells")
-    for number, cell in enumerate(cells if isinstance(cells, list) else []):
-        try:
-            yield number, msgspec.convert(cell, AnyCell)
-        except msgspec.ValidationError:
+def read_cell(raw: object) -> tuple[AnyCell, list[KeyPath]] | None:
+    """A cell as far as it is of the right shape, and which of its keys are made up.
+
+    So the rules of the good keys can be applied beside a broken one. None: it is of no
+    known kind.
+    """
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    shape = CELL_KINDS.get(kind) if isinstance(kind, str) else None
+    if shape is None:
+        return None
+    made_up: list[KeyPath] = []
+    mended = _mended(shape, raw, (), made_up)
+    return msgspec.convert(mended, shape), made_up
+
+
+def _mended(
+    shape: type[msgspec.Struct], raw: object, path: KeyPath, made_up: list[KeyPath]
+) -> dict[str, Any]:
+    """The table without its faults: they are left out, or replaced where needed."""
+    given = raw if isinstance(raw, dict) else {}
+    mended: dict[str, Any] = {}
+    if tag := shape.__struct_config__.tag_field:
+        mended[tag] = shape.__struct_config__.tag
+    for field in msgspec.structs.fields(shape):
+        name, wanted = field.name, _without_none(field.type)
+        here = (*path, name)
+        if name not in given and not field.required:
             continue
+        value = given.get(name)
+        if _is_table(wanted):
+            mended[name] = _mended(wanted, value, here, made_up)
+        elif isinstance(value, list) and _is_table(item := _item(wanted)):
+            mended[name] = [
+                _mended(item, each, (*here, number), made_up)
+                for number, each in enumerate(value)
+            ]
+        elif _converts(value, wanted):
+            mended[name] = value
+        else:
+            made_up.append(here)
+            if field.required:
+                mended[name] = ["x"] if _item(wanted) is str else "x"
+    return mended
+
+
+def _is_table(wanted: Any) -> bool:
+    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
+
+
+def _item(wanted: Any) -> Any:
+    """`X` of `list[X]`, else None."""
+    is_list = typing.get_origin(wanted) is list
+    return typing.get_args(wanted)[0] if is_list else None
+
+
+def _converts(value: object, wanted: Any) -> bool:
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def nearest(name: object, known: typing.Iterable[str]) -> str:
@@ -96,10 +149,9 @@ def _value(wanted: Any, raw: object, path: KeyPath, report: Report) -> None:
         _cell(raw, path, report)
         return
     inner = _without_none(wanted)
-    if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+    if _is_table(inner):
         _table(inner, raw, path, report)
-    elif typing.get_origin(inner) is list and isinstance(raw, list):
-        (item,) = typing.get_args(inner)
+    elif (item := _item(inner)) is not None and isinstance(raw, list):
         for number, each in enumerate(raw):
             _value(item, each, (*path, number), report)
     elif typing.get_origin(inner) is dict and isinstance(raw, dict):
@@ -128,7 +180,7 @@ def _cell(raw: object, path: KeyPath, report: Report) -> None:
 
 def _without_none(wanted: Any) -> Any:
     """`X` of `X | None`; anything else as it is."""
-    if isinstance(wanted, types.UnionType):
+    if typing.get_origin(wanted) in (types.UnionType, typing.Union):
         given = [each for each in typing.get_args(wanted) if each is not type(None)]
         if len(given) == 1:
             return given[0]
@@ -179,5 +231,7 @@ def _kind_of(raw: object) -> str:
 def _short(raw: object) -> str:
     """The value itself when it is short, else what kind of value it is."""
     text = f'"{raw}"' if isinstance(raw, str) else str(raw)
+    if isinstance(raw, bool):
+        text = text.lower()
     simple = isinstance(raw, (str, int, float))
     return text if simple and len(text) <= 42 else _kind_of(raw)
