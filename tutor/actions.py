@@ -31,7 +31,8 @@ class Action:
     mode: Mode = ""
     """"": in both modes. Letters are keys in command mode only."""
     rank: int = 0
-    """Place in the footer, 1 first; 0: not in the footer."""
+    """Place in the footer, 1 first; 0: not in the footer. From 90 on it stands last
+    and stays when the room is short."""
     title: str = ""
     """In the command palette; "": not there (moving about needs no palette)."""
     priority: bool = False
@@ -106,7 +107,6 @@ ACTIONS: tuple[Action, ...] = (
         "open",
         "Open the marked section where you left it.",
         "home",
-        "command",
         rank=1,
     ),
     Action(
@@ -118,6 +118,15 @@ ACTIONS: tuple[Action, ...] = (
         "command",
         rank=2,
         title="Search the sections",
+    ),
+    Action(
+        "leave_search",
+        ("escape",),
+        "leave the search",
+        "Show all sections again.",
+        "home",
+        "edit",
+        rank=90,
     ),
     Action(
         "open_console",
@@ -164,7 +173,6 @@ ACTIONS: tuple[Action, ...] = (
         "up",
         "Mark the section above.",
         "home",
-        "command",
     ),
     Action(
         "next_section",
@@ -172,7 +180,6 @@ ACTIONS: tuple[Action, ...] = (
         "down",
         "Mark the section below.",
         "home",
-        "command",
     ),
     Action(
         "other_column",

@@ -88,8 +88,10 @@ class TutorApp(LookApp[None]):
     def _begin(self) -> None:
         self.session = self._make_session(self.progress)
         self.session.kernel.watch(self._hear_kernel)
-        for notice in self.progress.notices:
-            self.say(notice)
+        for problem in (*self.progress.notices, *self.course.problems):
+            self.say(str(problem))
+        if not self.course.complete:
+            self._read_course()
         self._start_kernel()
         if self._section is not None:
             self.open_section(self._section)
@@ -102,6 +104,19 @@ class TutorApp(LookApp[None]):
         except TutorError as error:
             self.say(str(error))
         self._hear_kernel(self.session.kernel.state)
+
+    @work(group="course", thread=True, exit_on_error=False)
+    def _read_course(self) -> None:
+        """Lessons that the cache does not know are read beside the first frame."""
+        course = index(self.course.folder)
+        self.call_from_thread(self._show_course, course)
+
+    def _show_course(self, course: Course) -> None:
+        self.course = course
+        for screen in self.screen_stack:
+            if isinstance(screen, HomeScreen):
+                screen.course = course
+                screen.refresh_course()
 
     def _hear_kernel(self, state: KernelState) -> None:
         self.kernel_state = state

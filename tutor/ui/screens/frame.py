@@ -24,12 +24,21 @@ from tutor.kernel.base import KernelState
 from tutor.ui import look
 from tutor.ui.host import Host
 from tutor.ui.look import Look
-from tutor.ui.widgets.frame_lines import KeysLine, RuleLine, TitleLine, TitleParts
+from tutor.ui.widgets.frame_lines import (
+    KeyItem,
+    KeysLine,
+    RuleLine,
+    TitleLine,
+    TitleParts,
+)
 from tutor.ui.widgets.plain import Plain, Words, content_of
 
 Result = TypeVar("Result")
 PATIENCE_S = 2.0
 """How long an interrupt may take before a restart is offered."""
+
+LAST_RANK = 90
+"""Footer entries of this rank or more stand last and stay when the room is short."""
 
 
 def bindings(place: Place) -> list[BindingType]:
@@ -149,7 +158,11 @@ class FrameScreen(Screen[Result]):
         if self.is_mounted:
             self.query_one(TitleLine).parts = self.title_parts()
             self.query_one(KeysLine).items = [
-                (self.look.key(action.keys[0]), self.word_of(action))
+                KeyItem(
+                    self.look.key(action.keys[0]),
+                    self.word_of(action),
+                    stays=action.rank >= LAST_RANK,
+                )
                 for action in self.footer_actions()
             ]
 

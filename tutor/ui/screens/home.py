@@ -1,8 +1,28 @@
-"""HomeScreen: the 18 sections and how far the learner is in each."""
+"""HomeScreen: the 18 sections and how far the learner is in each.
 
-from tutor.lesson.course import Course
+Which rows there are is `ui.course_rows`', how they are drawn `widgets.course_list`'s.
+Painted before a session exists; opening anything is the app's.
+"""
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input
+
+from tutor.errors import TutorError
+from tutor.lesson.course import Course, Section
 from tutor.progress import Progress
+from tutor.safetext import safe_line
+from tutor.ui import look
+from tutor.ui.course_rows import Entry, Standing, entries, matching, suggestion
+from tutor.ui.look import Glyph
 from tutor.ui.screens.frame import FrameScreen, bindings
+from tutor.ui.widgets.course_list import CourseList
+from tutor.ui.widgets.frame_lines import TitleParts
+from tutor.ui.widgets.plain import Plain, content_of
+
+BAR_CELLS = 6
 
 
 class HomeScreen(FrameScreen[None]):
@@ -10,8 +30,303 @@ class HomeScreen(FrameScreen[None]):
 
     PLACE = "home"
     BINDINGS = bindings("home")
+    DEFAULT_CSS = """
+    HomeScreen {
+        & #top { height: 2; padding: 0 1 0 0; }
+        & #search { height: 2; display: none; }
+        & #search Input { border: none; height: 1; padding: 0; width: 1fr; }
+        & #search-mark { width: 3; padding: 0 0 0 1; }
+        & #sections { height: 1fr; scrollbar-size-vertical: 1; }
+        & #detail { height: 2; padding: 0 1; margin: 1 0 0 0; }
+        & #panel { display: none; width: 1fr; padding: 0 2 0 3; }
+        &.-searching #top { display: none; }
+        &.-searching #search { display: block; }
+        &.-wide #list { width: 80; }
+        &.-wide #panel { display: block; }
+        &.-wide #detail { display: none; }
+        &.-wide #top { margin: 1 0; }
+        &.-low #top, &.-low #search { height: 1; }
+        &.-low #detail { height: 1; margin: 0; }
+    }
+    """
 
     def __init__(self, course: Course, progress: Progress) -> None:
         super().__init__()
         self.course = course
-        self.progress = progress
+        self._progress = progress
+        self._entries: tuple[Entry, ...] = ()
+        self._objectives: dict[str, tuple[str, ...]] = {}
+        """By section; filled when a wide screen asks."""
+
+    def compose_content(self) -> ComposeResult:
+        """What to go on with, the sections, and a word on the marked one."""
+        yield Plain(id="top")
+        with Horizontal(id="search"):
+            yield Plain("/", style=look.HERE, id="search-mark")
+            yield Input(placeholder="a word of the section you look for")
+        with Horizontal(id="middle"):
+            with Vertical(id="list"):
+                with VerticalScroll(id="sections", can_focus=False):
+                    yield CourseList()
+                yield Plain(id="detail")
+            yield Plain(id="panel")
+
+    # ------------------------------------------------------------------- what it says
+
+    def title_parts(self) -> TitleParts:
+        """How much of the course is done."""
+        done = sum(each.standing is Standing.DONE for each in self._entries)
+        total = len(self._entries)
+        full = round(BAR_CELLS * done / total) if total else 0
+        bar = Content.assemble(
+            (self.look[Glyph.FULL] * full, look.HERE),
+            (self.look[Glyph.EMPTY] * (BAR_CELLS - full), look.QUIET),
+        )
+        said = Content(f"{done} of {total} done")
+        return TitleParts(
+            Content.styled(self.app.title, look.STRONG),
+            (said, Content(f"{done}/{total}")),
+            (bar, Content()),
+        )
+
+    def about(self) -> str:
+        """What the signs mean."""
+        table = self.look
+        return (
+            "The sections of the course, each a lesson of about ten minutes. "
+            f"{table[Glyph.DONE]} done, {table[Glyph.PARTLY]} begun, "
+            f"{table[Glyph.TODO]} not begun, {table[Glyph.UNWRITTEN]} not written yet. "
+            "Any section may be opened first; what it builds on is said below the list."
+        )
+
+    def on_mount(self) -> None:
+        """Draw what is known now."""
+        self.refresh_course()
+        super().on_mount()
+
+    def on_screen_resume(self) -> None:
+        """A lesson may have got further."""
+        self.refresh_course()
+        super().on_screen_resume()
+
+    def refresh_course(self) -> None:
+        """Draw sections and progress anew; the mark stays where it was."""
+        marked = self._list.marked
+        self._entries = entries(self.course, self._progress)
+        self._list.entries = self._entries
+        number = marked.section.number if marked else None
+        self._list.marked = self._entry(number)
+        self._show_top()
+        self._show_detail()
+        self.refresh_frame()
+
+    def _show_top(self) -> None:
+        offer = suggestion(self._entries, self._progress)
+        top = self.query_one("#top", Plain)
+        if offer is None:
+            top.show("")
+            return
+        here = self._list.marked is None
+        title = self.look.text(safe_line(offer.section.title))
+        left = Content.assemble(
+            (self.look[Glyph.HERE] if here else " ", look.HERE),
+            (self.look[Glyph.GO], look.HERE),
+            (f" {offer.word}  ", look.STRONG if here else ""),
+            (f"{offer.section.number} {title}", look.STRONG if here else ""),
+        )
+        note = Content.styled(offer.note, look.QUIET)
+        width = min(self.size.width, 80) - 1
+        gap = width - left.cell_length - note.cell_length
+        if gap < 2:
+            top.show(left.truncate(width, ellipsis=True))
+        else:
+            top.show(Content.assemble(left, " " * gap, note))
+
+    def on_resize(self) -> None:
+        """The top line fills the width."""
+        if self.is_mounted:
+            self._show_top()
+
+    # ------------------------------------------------------------------ the marked one
+
+    @property
+    def _list(self) -> CourseList:
+        return self.query_one(CourseList)
+
+    def _entry(self, number: str | None) -> Entry | None:
+        found = (each for each in self._entries if each.section.number == number)
+        return next(found, None)
+
+    def _marked(self) -> Entry | None:
+        """The marked section; on the top line, the one it offers."""
+        if self._list.marked is not None:
+            return self._list.marked
+        offer = suggestion(self._entries, self._progress)
+        return self._entry(offer.section.number) if offer else None
+
+    @on(CourseList.Marked)
+    def _follow_mark(self) -> None:
+        self._show_top()
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        entry = self._marked()
+        if entry is None:
+            return
+        facts = "   ".join(self._facts(entry))
+        detail = Content.assemble(
+            (f"{entry.section.number}", look.STRONG),
+            (f"   {facts}   ", look.QUIET),
+            self._summary(entry),
+        )
+        self.query_one("#detail", Plain).show(detail)
+        if self.has_class("-wide"):
+            self.query_one("#panel", Plain).show(self._panel(entry))
+
+    def _facts(self, entry: Entry) -> list[str]:
+        section = entry.section
+        facts = [entry.standing.value]
+        if section.minutes:
+            facts.append(f"{section.minutes} min")
+        if section.needs:
+            facts.append("needs " + ", ".join(section.needs))
+        return facts
+
+    def _summary(self, entry: Entry) -> str:
+        if entry.section.problems:
+            return self.look.text(safe_line(str(entry.section.problems[0])))
+        return self.look.text(safe_line(entry.section.summary))
+
+    def _panel(self, entry: Entry) -> Content:
+        section = entry.section
+        text = self.look.text
+        lines = [
+            Content.styled(f"{section.number}", look.QUIET),
+            Content.styled(text(safe_line(section.title)), look.STRONG),
+            Content(),
+            Content.styled("   ".join(self._facts(entry)), look.QUIET),
+        ]
+        if section.cells:
+            counts = f"{section.cells} cells, {section.exercises} of them exercises"
+            lines.append(Content.styled(counts, look.QUIET))
+        if summary := self._summary(entry):
+            lines += [Content(), Content(summary)]
+        if objectives := self._objectives.get(section.number):
+            lines += [Content(), Content.styled("You will be able to", look.QUIET)]
+            bullet = self.look[Glyph.BULLET]
+            lines += [
+                content_of(f"{bullet} {text(safe_line(each))}") for each in objectives
+            ]
+        elif section.ready and section.number not in self._objectives:
+            self._read_objectives(section)
+        return Content("\n").join(lines)
+
+    @work(group="objectives", exclusive=True, exit_on_error=False)
+    async def _read_objectives(self, section: Section) -> None:
+        from tutor.lesson.load import load_lesson
+
+        assert section.file is not None
+        try:
+            lesson = load_lesson(section.file)
+        except TutorError:
+            self._objectives[section.number] = ()
+            return
+        self._objectives[section.number] = tuple(lesson.objectives)
+        self._show_detail()
+
+    # ---------------------------------------------------------------------- actions
+
+    def action_open_section(self) -> None:
+        """Open the marked section."""
+        if (entry := self._marked()) is not None:
+            self._open(entry)
+
+    @on(CourseList.Chosen)
+    def _open_clicked(self, event: CourseList.Chosen) -> None:
+        self._open(event.entry)
+
+    def _open(self, entry: Entry) -> None:
+        section = entry.section
+        if entry.standing is Standing.UNWRITTEN:
+            self.say(
+                f"{section.number} is not written yet. "
+                "The sections with a ring or a disc before them can be opened."
+            )
+        elif entry.standing is Standing.BROKEN:
+            self.say(self._summary(entry), look.BAD)
+        else:
+            self._end_search()
+            self.host.open_section(section.number)
+
+    def action_previous_section(self) -> None:
+        """Up; above the first section is the top line."""
+        if not self._list.move(-1) and self.mode == "command":
+            self._list.marked = None
+
+    def action_next_section(self) -> None:
+        """Down."""
+        self._list.move(1)
+
+    def action_other_column(self) -> None:
+        """Across."""
+        self._list.move_across()
+
+    def action_first_section(self) -> None:
+        """To the top line."""
+        self._list.marked = None
+
+    def action_last_section(self) -> None:
+        """To the last section."""
+        self._list.move_to_end(last=True)
+
+    def action_open_console(self) -> None:
+        """The console."""
+        self.host.open_console()
+
+    def action_open_training(self) -> None:
+        """The training screen."""
+        self.host.open_training()
+
+    def action_open_stepper(self) -> None:
+        """The stepper."""
+        self.host.open_stepper()
+
+    async def action_leave(self) -> None:
+        """Quit."""
+        await self.action_quit()
+
+    # ----------------------------------------------------------------------- search
+
+    def action_search(self) -> None:
+        """Type a word; the list follows."""
+        self.add_class("-searching")
+        self.mode = "edit"
+        self.query_one(Input).focus()
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        if self.mode != "edit":
+            return
+        found = matching(self._entries, event.value)
+        self._list.entries = found
+        ready = [each for each in found if each.section.ready]
+        self._list.marked = next(iter((*ready, *found)), None)
+        self._show_detail()
+
+    @on(Input.Submitted)
+    def _open_found(self) -> None:
+        if self._list.marked is not None:
+            self._open(self._list.marked)
+
+    def _end_search(self) -> None:
+        if self.mode == "edit":
+            self.remove_class("-searching")
+            self.mode = "command"
+            self.set_focus(None)
+            with self.prevent(Input.Changed):
+                self.query_one(Input).value = ""
+            self.refresh_course()
+
+    def action_leave_search(self) -> None:
+        """All sections again."""
+        self._end_search()

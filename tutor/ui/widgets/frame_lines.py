@@ -51,26 +51,39 @@ def _tail(*pieces: Content) -> Content:
     return Content("").join([Content.assemble("   ", piece) for piece in said])
 
 
-def fit_keys(items: Sequence[tuple[str, str]], width: int) -> Content:
-    """Key and word, key and word; what does not fit goes, the last (help) stays."""
+@dataclass(frozen=True, slots=True)
+class KeyItem:
+    """A key of the footer."""
+
+    key: str
+    """As it is drawn."""
+    word: str
+    stays: bool = False
+    """True: the others give way to it (help)."""
+
+
+def fit_keys(items: Sequence[KeyItem], width: int) -> Content:
+    """Key and word, key and word: as many as fit, seven at most."""
     kept = list(items)
-    if len(kept) > KEYS_AT_MOST:
-        kept = [*kept[: KEYS_AT_MOST - 1], kept[-1]]
     gap = 3
-    while len(kept) > 1 and _keys_width(kept, gap) > width:
-        if gap > 2:
+    while len(kept) > KEYS_AT_MOST or _keys_width(kept, gap) > width:
+        if len(kept) <= KEYS_AT_MOST and gap > 2:
             gap = 2
-        else:
-            del kept[-2]
+            continue
+        may_go = [each for each in kept if not each.stays]
+        if not may_go:
+            break
+        kept.remove(may_go[-1])
     pieces = [
-        Content.assemble((key, f"{look.STRONG} {look.HERE}"), " ", word)
-        for key, word in kept
+        Content.assemble((item.key, f"{look.STRONG} {look.HERE}"), " ", item.word)
+        for item in kept
     ]
     return Content(" " * gap).join(pieces)
 
 
-def _keys_width(items: Sequence[tuple[str, str]], gap: int) -> int:
-    return sum(len(key) + 1 + len(word) for key, word in items) + gap * (len(items) - 1)
+def _keys_width(items: Sequence[KeyItem], gap: int) -> int:
+    words = sum(len(item.key) + 1 + len(item.word) for item in items)
+    return words + gap * (len(items) - 1)
 
 
 class TitleLine(Widget):
@@ -101,8 +114,8 @@ class KeysLine(Widget):
 
     DEFAULT_CSS = "KeysLine { height: 1; padding: 0 1; }"
 
-    items: reactive[Sequence[tuple[str, str]]] = reactive[Sequence[tuple[str, str]]](())
-    """Each key as it is drawn, and its word."""
+    items: reactive[Sequence[KeyItem]] = reactive[Sequence[KeyItem]](())
+    """The most wanted first."""
 
     def render(self) -> RenderResult:
         """One line."""
