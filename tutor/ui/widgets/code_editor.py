@@ -1,23 +1,56 @@
-"""CodeEditor: a TextArea that knows Python's indentation, history and completion."""
+"""CodeEditor: a TextArea that knows Python's indentation, history and completion.
 
-from collections.abc import Awaitable, Callable, Sequence
+What a key means for the text is decided in `tutor.editing`; this is the keys' side.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import on
+from rich.text import Text
+from textual import events, on
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
-from tutor.kernel.base import Completion
+from tutor import editing
+from tutor.editing import INDENT
+from tutor.highlight import Token, tokens
+from tutor.history import Walk
+from tutor.ui.look import SYNTAX, look_of
+from tutor.ui.widgets.completer import Complete, Completer
 
-Complete = Callable[[str, int], Awaitable[Completion | None]]
+_ALWAYS_SUBMIT = ("ctrl+r", "ctrl+enter", "alt+enter")
+
+
+def _css(style: str) -> str:
+    """A style of `look` as CSS declarations."""
+    words = style.split()
+    colours = [word for word in words if word.startswith("$")]
+    flags = [word for word in words if word not in colours]
+    rules = [f"color: {colours[0]};"] if colours else []
+    return " ".join([*rules, f"text-style: {' '.join(flags)};"] if flags else rules)
 
 
 class CodeEditor(TextArea):
-    """Where code is typed. `.text` is the code."""
+    """Where code is typed; `.text` is the code."""
+
+    COMPONENT_CLASSES = {f"code-editor--{kind}" for kind in SYNTAX}
+    DEFAULT_CSS = """
+    CodeEditor {
+        height: auto;
+        padding: 0;
+        scrollbar-size-vertical: 1;
+        & .text-area--matching-bracket { background: transparent; text-style: bold; }
+    }
+    """ + "".join(
+        f"CodeEditor > .code-editor--{kind} {{ {_css(style)} }}\n"
+        for kind, style in SYNTAX.items()
+    )
 
     @dataclass
     class Submitted(Message):
-        """The learner wants `code` executed."""
+        """The learner wants `code` executed. The text stays as it is."""
 
         editor: "CodeEditor"
         code: str
@@ -28,7 +61,7 @@ class CodeEditor(TextArea):
 
     @dataclass
     class Edited(Message):
-        """The text has changed; a moment to keep a draft."""
+        """The text has changed: a moment to keep a draft."""
 
         editor: "CodeEditor"
 
@@ -42,23 +75,230 @@ class CodeEditor(TextArea):
         *,
         history: Sequence[str] = (),
         complete: Complete | None = None,
+        enter_submits: bool = False,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
+        """`history`: what Up at the first line brings back, the oldest first.
+
+        `complete`: asked for `code, cursor` at Tab; None: Tab only indents.
+        `enter_submits`: as in a console, Enter submits a complete statement.
+        """
         super().__init__(
             text,
-            tab_behavior="indent",
+            soft_wrap=True,
+            tab_behavior="focus",  # Tab and Esc are ours, and the screen's
             highlight_cursor_line=False,
             compact=True,
             name=name,
             id=id,
             classes=classes,
         )
-        self._history = history
-        self._complete = complete
+        self._past = history
+        self._walk: Walk | None = None
+        self._completer = Completer(self, complete) if complete is not None else None
+        self._enter_submits = enter_submits
+        self._tokens: dict[int, list[Token]] = {}
+        self._coloured = ""
+
+    def on_mount(self) -> None:
+        self.cursor_blink = look_of(self).settings.link == "fast"
+
+    def on_unmount(self) -> None:
+        if self._completer is not None:
+            self._completer.remove()
+
+    def submit(self) -> None:
+        """Ask for the text to be executed, unless it is blank."""
+        if self.text.strip():
+            self.post_message(self.Submitted(self, self.text))
+
+    # ------------------------------------------------------------------------ keys
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        return key == "tab" or super().check_consume_key(key, character)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.read_only:
+            return
+        completer = self._completer
+        if completer is not None and completer.take_key(event.key):
+            taken = True
+        elif event.key in _ALWAYS_SUBMIT:
+            self.submit()
+            taken = True
+        else:
+            taken = self._edit(event.key)
+        if taken:
+            event.stop()
+            event.prevent_default()
+
+    def _edit(self, key: str) -> bool:
+        """Do what the key does in Python code; False: what it does in any text."""
+        match key:
+            case "enter":
+                self._enter()
+            case "shift+enter":
+                self._break_line()
+            case "tab":
+                self._tab()
+            case "shift+tab":
+                self._shift(-INDENT)
+            case "backspace":
+                return self._backspace()
+            case "up":
+                return self._go_back()
+            case "down":
+                return self._go_forward()
+            case _:
+                return False
+        return True
+
+    @property
+    def _before(self) -> str:
+        """The cursor's line, up to the cursor."""
+        row, column = self.cursor_location
+        return self.document.get_line(row)[:column]
+
+    def _enter(self) -> None:
+        done = self.get_text_range(self.cursor_location, self.document.end).strip()
+        if self._enter_submits and (not done or "\n" not in self.text):
+            if not self.text.strip():
+                return
+            if editing.is_complete(self.text):
+                self.submit()
+                return
+        self._break_line()
+
+    def _break_line(self) -> None:
+        before = self.get_text_range((0, 0), min(self.selection))
+        indent = editing.indent_after(before)
+        self._replace_via_keyboard("\n" + indent, *self.selection)
+
+    def _tab(self) -> None:
+        if self.selection.start[0] != self.selection.end[0]:
+            self._shift(INDENT)
+        elif self._completer is not None and self._before.strip():
+            self._completer.ask()
+        else:
+            spaces = " " * (INDENT - len(self._before) % INDENT)
+            self._replace_via_keyboard(spaces, *self.selection)
+
+    def _shift(self, by: int) -> None:
+        """Move the selected lines, or the cursor's, by some columns."""
+        first, last = sorted((self.selection.start[0], self.selection.end[0]))
+        for row in range(first, last + 1):
+            line = self.document.get_line(row)
+            if by > 0 and line:
+                self.insert(" " * by, (row, 0))
+            elif by < 0 and (gone := len(line) - len(editing.dedented(line))):
+                self.delete((row, 0), (row, gone))
+
+    def _backspace(self) -> bool:
+        count = editing.backspace_count(self._before)
+        if not self.selection.is_empty or count == 1:
+            return False
+        row, column = self.cursor_location
+        self._delete_via_keyboard((row, column - count), (row, column))
+        return True
+
+    # --------------------------------------------------------------------- history
+
+    def _go_back(self) -> bool:
+        if not self._is_walking and not self.cursor_at_first_line:
+            return False
+        if not self._is_walking:
+            prefix = "" if "\n" in self.text else self._before
+            self._walk = Walk(self._past, self.text, prefix)
+        assert self._walk is not None
+        if self._walk.older():
+            self._show_walk(self._walk)
+            return True
+        return False
+
+    def _go_forward(self) -> bool:
+        if self._walk is None or not self._is_walking or not self._walk.newer():
+            return False
+        self._show_walk(self._walk)
+        return True
+
+    @property
+    def _is_walking(self) -> bool:
+        """The text is as the history's walk left it, the cursor at its end."""
+        at_end = self.cursor_location == self.document.end
+        return self._walk is not None and at_end and self._walk.shown == self.text
+
+    def _show_walk(self, walk: Walk) -> None:
+        self.replace(
+            walk.shown, (0, 0), self.document.end, maintain_selection_offset=False
+        )
+
+    # ----------------------------------------------------------------------- paste
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self._paste(event.text)
+
+    def action_paste(self) -> None:
+        self._paste(self.app.clipboard)
+
+    def _paste(self, text: str) -> None:
+        self._replace_via_keyboard(editing.pasted(text), *self.selection)
+
+    # --------------------------------------------------------------- what follows
 
     @on(TextArea.Changed)
-    def _tell_edited(self, event: TextArea.Changed) -> None:
+    def _follow_change(self, event: TextArea.Changed) -> None:
         event.stop()
+        if self._completer is not None:
+            self._completer.follow()
         self.post_message(self.Edited(self))
+
+    @on(TextArea.SelectionChanged)
+    def _follow_cursor(self, event: TextArea.SelectionChanged) -> None:
+        event.stop()
+        if self._completer is not None:
+            self._completer.follow()
+
+    def on_blur(self) -> None:
+        if self._completer is not None:
+            self._completer.close()
+
+    # --------------------------------------------------------------------- colours
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if self._coloured != self.text:
+            self._colour(self.text)
+        return super().render_lines(crop)
+
+    def _colour(self, code: str) -> None:
+        """Find the tokens of each line, counted from the line's beginning."""
+        self._coloured = code
+        self._tokens = {}
+        row = start = 0
+        for token in tokens(code):
+            while True:
+                end = code.find("\n", start)
+                end = len(code) if end < 0 else end
+                if token.start < end:
+                    part = Token(
+                        max(0, token.start - start),
+                        min(token.end, end) - start,
+                        token.kind,
+                    )
+                    self._tokens.setdefault(row, []).append(part)
+                if token.end <= end:
+                    break
+                row, start = row + 1, end + 1
+
+    def get_line(self, line_index: int) -> Text:
+        """The line with its tokens' colours."""
+        line = super().get_line(line_index)
+        for token in self._tokens.get(line_index, ()):
+            style = self.get_component_rich_style(
+                f"code-editor--{token.kind}", partial=True
+            )
+            line.stylize(style, token.start, token.end)
+        return line

@@ -35,10 +35,10 @@ class OutputLines(ScrollView, can_focus=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        & .output-lines--prompt { color: $text-muted; }
-        & .output-lines--note { color: $text-muted; }
-        & .output-lines--notice { color: $text-muted; text-style: italic; }
-        & .output-lines--stderr { color: $text-warning; }
+        & .output-lines--prompt { text-style: dim; }
+        & .output-lines--note { text-style: dim; }
+        & .output-lines--notice { text-style: italic; }
+        & .output-lines--stderr { color: $warning; }
     }
     """
 

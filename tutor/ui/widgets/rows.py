@@ -1,15 +1,11 @@
 """Rows: which part of which line of a transcript stands in which row of a width."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
-
-from textual._cells import cell_len
+from itertools import accumulate, islice
 
 from tutor.transcript import CellLines, Line, Transcript
-
-_PROMPTS = {False: ">>> ", True: "... "}
+from tutor.ui.widgets.cells import height, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +16,11 @@ class Row:
     start: int
     end: int
     prefix: str = ""
+
+    @property
+    def plain(self) -> str:
+        """What stands there."""
+        return self.prefix + self.line.text.plain[self.start : self.end]
 
 
 class Rows:
@@ -53,49 +54,29 @@ class Rows:
 
 
 class _CellRows:
+    """The rows of one cell, as it was when they were counted."""
+
     def __init__(self, cell: CellLines, width: int) -> None:
         self.cell = cell
         self.version = cell.version
-        self.width = width
-        self.lines = list(cell)
-        self.starts = [0, *accumulate(_height(line, width) for line in self.lines)]
+        self._width = width
+        self._lines = list(cell)
+        heights = (
+            height(line.text.plain, width - len(_prefix(line))) for line in self._lines
+        )
+        self.starts = [0, *accumulate(heights)]
 
     def row(self, y: int) -> Row:
         index = bisect_right(self.starts, y) - 1
-        line = self.lines[index]
+        line = self._lines[index]
         prefix = _prefix(line)
-        parts = wrapped(line.text.plain, self.width - len(prefix))
         part = y - self.starts[index]
-        start, end = next(each for n, each in enumerate(parts) if n == part)
+        parts = wrapped(line.text.plain, self._width - len(prefix))
+        start, end = next(islice(parts, part, None))
         return Row(line, start, end, prefix if part == 0 else " " * len(prefix))
-
-
-def wrapped(plain: str, width: int) -> Iterator[tuple[int, int]]:
-    """Where a line is cut so that no part is wider than `width` cells."""
-    width = max(2, width)
-    if plain.isascii():
-        for start in range(0, max(1, len(plain)), width):
-            yield start, min(start + width, len(plain))
-        return
-    start = used = 0
-    for index, character in enumerate(plain):
-        cells = cell_len(character)
-        if used + cells > width:
-            yield start, index
-            start, used = index, 0
-        used += cells
-    yield start, len(plain)
-
-
-def _height(line: Line, width: int) -> int:
-    plain = line.text.plain
-    width -= len(_prefix(line))
-    if len(plain) * 2 <= width or (len(plain) <= width and plain.isascii()):
-        return 1
-    return sum(1 for _ in wrapped(plain, width))
 
 
 def _prefix(line: Line) -> str:
     if line.tone == "echo":
-        return _PROMPTS[line.continues]
+        return "... " if line.continues else ">>> "
     return "  " if line.tone == "note" else ""
