@@ -78,6 +78,18 @@ def untouched(namespace: dict[str, Any], seed: int = 0) -> Iterator[None]:
                 os.chdir(folder)
 
 
+def altered_defaults() -> list[str]:
+    """What code inside `untouched` left changed and checks cannot go on with."""
+    altered = []
+    if not torch.is_grad_enabled():
+        altered.append("gradients switched off")
+    if torch.get_default_dtype() != torch.float32:
+        altered.append(f"the default dtype at {torch.get_default_dtype()}")
+    if (device := _default_device()) is not None:
+        altered.append(f"the default device at {device}")
+    return altered
+
+
 def _seed(seed: int) -> None:
     """As torch.manual_seed, which would also seed a CUDA that starts later."""
     torch.default_generator.manual_seed(seed)
