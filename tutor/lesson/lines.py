@@ -52,6 +52,8 @@ class Lines:
     """Line and sentence of what is not worth parsing; not empty: do not parse."""
     unclosed: int | None = None
     """The line on which a triple-quoted string begins that never ends."""
+    repeated: tuple[KeyPath, int, int] | None = None
+    """A key that is given twice, and both lines."""
     split: int | None = None
     """The line on which an inline table is broken, which TOML forbids."""
 
@@ -181,6 +183,7 @@ class _Reader:
         self._lines = lines
         self._places = lines.places
         self._counts: dict[KeyPath, int] = {}
+        self._pairs: dict[KeyPath, int] = {}
 
     def read(self) -> None:
         table: KeyPath = ()
@@ -258,7 +261,11 @@ class _Reader:
         self._take("=")
         for length in range(1, len(keys)):
             self._places.setdefault((*table, *keys[:length]), Place(line, line, line))
-        self._value((*table, *keys), line)
+        path = (*table, *keys)
+        if path in self._pairs and self._lines.repeated is None:
+            self._lines.repeated = (path, self._pairs[path], line)
+        self._pairs[path] = line
+        self._value(path, line)
 
     def _value(self, path: KeyPath, line: int) -> None:
         token = self._peek()

@@ -162,6 +162,10 @@ def _parsed(text: str, lines: Lines) -> dict[str, Any]:
             sentence = "a { } table must stay on one line: join it, or use [[...]]."
             raise _UnreadableError(sentence, line) from None
         what = _AT.sub("", message)
+        if lines.repeated is not None and what.startswith("Cannot overwrite"):
+            key, first, line = lines.repeated
+            sentence = f"`{key_text(key)}` is given in line {first} already."
+            raise _UnreadableError(sentence, line) from None
         column = f", column {at[2]}" if at and at[2] else ""
         sentence = f"this is not TOML: {what[:1].lower()}{what[1:]}{column}."
         raise _UnreadableError(sentence, line) from None
