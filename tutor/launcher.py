@@ -101,8 +101,8 @@ def _last_words(number: int, program: str) -> str:
     name = signal.Signals(number).name
     what = _ENDS.get(signal.Signals(number), "a signal")
     return (
-        f"The tutor was ended by {what} ({name}). What you finished is saved: "
-        f"`{program}` goes on from there.\n"
+        f"The tutor was ended by {what} ({name}).\n"
+        f"What you finished is saved: `{program}` goes on from there.\n"
     )
 
 
@@ -124,6 +124,9 @@ class _Watch:
         """The child's wait status at its end. Stops when the child stops."""
         _, status = os.waitpid(self._child, os.WUNTRACED)
         while os.WIFSTOPPED(status):
+            if self.asked:
+                _, status = os.waitpid(self._child, 0)
+                break
             os.kill(os.getpid(), signal.SIGSTOP)  # the shell takes the terminal
             status = self._after_waking()
         for number in (*_ENDING, signal.SIGTSTP, signal.SIGALRM):
