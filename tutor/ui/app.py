@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.reactive import reactive
@@ -25,6 +25,7 @@ from tutor.safetext import safe
 from tutor.settings import Settings
 from tutor.ui import look
 from tutor.ui.commands import TutorCommands
+from tutor.ui.host import Closed
 from tutor.ui.look import LookApp
 from tutor.ui.screens.frame import FrameScreen
 from tutor.ui.screens.home import HomeScreen
@@ -162,23 +163,27 @@ class TutorApp(LookApp[None]):
         if self.session is not None:
             self._show(ConsoleScreen(self.session))
 
-    def open_stepper(self, cell: "GraphCell | None" = None) -> None:
+    def open_stepper(
+        self, cell: "GraphCell | None" = None, closed: Closed | None = None
+    ) -> None:
         """The stepper, over what is there."""
         from tutor.ui.screens.stepper import StepperScreen
 
         if self.session is not None:
-            self._show(StepperScreen(self.session, cell))
+            self._show(StepperScreen(self.session, cell), closed)
 
-    def open_training(self, cell: "TrainCell | None" = None) -> None:
+    def open_training(
+        self, cell: "TrainCell | None" = None, closed: Closed | None = None
+    ) -> None:
         """The training screen, over what is there."""
         from tutor.ui.screens.training import TrainingScreen
 
         if self.session is not None:
-            self._show(TrainingScreen(self.session, cell))
+            self._show(TrainingScreen(self.session, cell), closed)
 
-    def _show(self, screen: FrameScreen[None]) -> None:
+    def _show(self, screen: FrameScreen[Any], closed: Closed | None = None) -> None:
         screen.kernel_state = self.kernel_state
-        self.push_screen(screen)
+        self.push_screen(screen, closed)
 
     # ------------------------------------------------------------------------ end
 

@@ -3,6 +3,7 @@
 Screens never import the app, so that the app may import screens.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from tutor.kernel.base import KernelState
@@ -11,6 +12,8 @@ from tutor.ui.look import Look
 if TYPE_CHECKING:  # the first frame waits for neither
     from tutor.lesson.schema import GraphCell, TrainCell
     from tutor.session import Session
+
+Closed = Callable[[bool | None], None]
 
 
 class Host(Protocol):
@@ -27,8 +30,16 @@ class Host(Protocol):
     def open_console(self) -> None:
         """The console, over what is there."""
 
-    def open_stepper(self, cell: "GraphCell | None" = None) -> None:
-        """The stepper over what is there; None: the seed's 3x² + 2y at (2, 5)."""
+    def open_stepper(
+        self, cell: "GraphCell | None" = None, closed: Closed | None = None
+    ) -> None:
+        """The stepper over what is there; None: the seed's 3x² + 2y at (2, 5).
 
-    def open_training(self, cell: "TrainCell | None" = None) -> None:
+        `closed` is called when it is left, with what its `result` says: False: the
+        cell is not done yet.
+        """
+
+    def open_training(
+        self, cell: "TrainCell | None" = None, closed: Closed | None = None
+    ) -> None:
         """The training screen over what is there; None: the race of 2.14."""

@@ -19,6 +19,7 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.theme import Theme
 
+from tutor.highlight import Kind
 from tutor.settings import Settings
 from tutor.ui.transliterate import ascii_cells, ascii_text
 
@@ -31,8 +32,18 @@ QUIET: Final = "dim"
 GOOD: Final = "$success"
 BAD: Final = "$error"
 WARN: Final = "$warning"
+EMPHASIS: Final = "italic"
 CODE: Final = "$secondary"
 """Code inside a sentence."""
+SYNTAX: Final[dict[Kind, str]] = {
+    "keyword": "$secondary",
+    "builtin": "",
+    "defined": "bold",
+    "string": "$success",
+    "number": "",
+    "comment": "dim",
+}
+"""The parts of Python code that `highlight` tells apart."""
 
 
 class Glyph(enum.Enum):

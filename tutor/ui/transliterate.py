@@ -9,7 +9,7 @@ import unicodedata
 from rich.cells import cell_len
 
 _WORDS = {
-    "∂": "d", "∇": "grad ", "Σ": "sum ", "∑": "sum ", "∏": "prod ", "√": "sqrt",
+    "∂": "d", "∇": "grad", "Σ": "sum", "∑": "sum", "∏": "prod", "√": "sqrt",
     "∞": "inf", "∈": " in ", "∉": " not in ", "±": "+-", "×": "*", "·": "*", "⋅": "*",
     "÷": "/", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~=", "≡": "==",
     "→": "->", "←": "<-", "↔": "<->", "⇒": "=>", "⇐": "<=", "↦": "->",
@@ -22,6 +22,7 @@ _WORDS = {
     "ß": "ss", "æ": "ae", "ø": "o", "€": "EUR", "°": " deg",
     "✓": "v", "✗": "x", "▌": "|", "▏": "_",
 }  # fmt: skip
+_NAMES = frozenset("∇Σ∑∏√")
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ", "0123456789+-ni", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₙₜₖ", "0123456789ijntk", strict=True))
 
@@ -40,7 +41,7 @@ def ascii_text(words: str) -> str:
         return words
     out: list[str] = []
     raised = False
-    for character in words:
+    for position, character in enumerate(words):
         if character in _SUPERSCRIPTS:
             out.append(_SUPERSCRIPTS[character] if raised else "^")
             if not raised:
@@ -52,6 +53,8 @@ def ascii_text(words: str) -> str:
             out.append("_" + _SUBSCRIPTS[character])
         elif character in _WORDS:
             out.append(_WORDS[character])
+            if character in _NAMES and words[position + 1 : position + 2].isalnum():
+                out.append(" ")
         else:
             out.append(_letter(character) or _cell(character))
     return "".join(out)

@@ -11,19 +11,22 @@ Below 40x12 one line asks for more room, and all state is kept.
 from collections.abc import Iterable
 from typing import ClassVar, TypeVar, cast
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from tutor import actions
 from tutor.actions import Action, Mode, Place
+from tutor.errors import TutorError
 from tutor.kernel.base import KernelState
+from tutor.safetext import safe, safe_line
 from tutor.ui import look
 from tutor.ui.host import Host
-from tutor.ui.look import Look
+from tutor.ui.look import Glyph, Look
 from tutor.ui.widgets.frame_lines import (
     KeyItem,
     KeysLine,
@@ -114,7 +117,8 @@ class FrameScreen(Screen[Result]):
 
     def title_parts(self) -> TitleParts:
         """What the title line says now."""
-        return TitleParts(content_of("PyTorch for the Impatient", look.STRONG))
+        title = content_of(self.app.title, look.STRONG)
+        return TitleParts(title, right=self.kernel_badge())
 
     def offers(self, action: Action) -> bool:
         """Whether the action is of use now; its key does nothing otherwise."""
@@ -135,6 +139,13 @@ class FrameScreen(Screen[Result]):
         """What the focused thing is, for `?`; a few sentences."""
         return ""
 
+    def result(self) -> Result | None:
+        """What the screen tells the one below when Esc leaves it."""
+        return None
+
+    def keep(self) -> None:
+        """The app is about to end: keep what is typed. Nothing may be awaited."""
+
     # ------------------------------------------------------------ what it is given
 
     @property
@@ -147,8 +158,26 @@ class FrameScreen(Screen[Result]):
         """The app's look."""
         return look.look_of(self)
 
+    def kernel_badge(self) -> tuple[Content, ...]:
+        """The kernel's state for the title, ever shorter."""
+        state = self.kernel_state.value
+        session = self.host.session
+        devices = session.hello.devices if session and session.hello else ()
+        known = self.kernel_state in (KernelState.IDLE, KernelState.BUSY)
+        device = devices[-1] if devices and known else ""
+        style = look.BAD if self.kernel_state is KernelState.DEAD else look.QUIET
+        dot = f" {self.look[Glyph.DOT]} "
+        words = dot.join(each for each in (f"kernel {state}", device) if each)
+        return (
+            content_of(words, style),
+            content_of(f"kernel {state}", style),
+            content_of(state, style),
+        )
+
     def say(self, words: Words, style: str = "") -> None:
         """Show a sentence above the footer until the next key. "" takes it away."""
+        if not self.is_mounted:
+            return
         notice = self.query_one("#notice", Plain)
         notice.display = bool(str(words))
         notice.show(words, style)
@@ -198,12 +227,25 @@ class FrameScreen(Screen[Result]):
         self.overdue = False
         if state is KernelState.INTERRUPTING:
             self.set_timer(PATIENCE_S, self._give_up_waiting)
+        elif state is KernelState.DEAD and self.is_mounted:
+            self._tell_death()
         self.refresh_frame()
 
     def _give_up_waiting(self) -> None:
         if self.kernel_state is KernelState.INTERRUPTING:
             self.overdue = True
             self.refresh_frame()
+
+    def _tell_death(self) -> None:
+        session = self.host.session
+        if session is None:
+            return
+        cause = safe_line(session.kernel.cause or "it ended")
+        self.say(
+            f"The kernel is gone: {cause}. Its names are lost; "
+            f"{self.look.key('ctrl+n')} starts it anew and runs what you had finished.",
+            look.BAD,
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key of the other mode, or of no use now, does nothing."""
@@ -213,15 +255,12 @@ class FrameScreen(Screen[Result]):
             return True
         return row.mode in ("", self.mode) and self.offers(row)
 
-    def keep(self) -> None:
-        """The app is about to end: keep what is typed. Nothing may be awaited."""
-
     # -------------------------------------------------------------------- anywhere
 
     def action_back(self) -> None:
         """One level up; the bottom screen stays."""
         if len(self.app.screen_stack) > 1:
-            self.dismiss(None)
+            self.dismiss(self.result())
 
     def action_explain(self) -> None:
         """The help of this screen."""
@@ -237,22 +276,43 @@ class FrameScreen(Screen[Result]):
         """Leave; the app keeps what is to be kept."""
         await self.app.action_quit()
 
-    async def action_interrupt(self) -> None:
+    def action_interrupt(self) -> None:
         """Stop what runs; the second time, end the kernel."""
-        session = self.host.session
-        state = self.kernel_state
-        if session is None or state not in (KernelState.BUSY, KernelState.INTERRUPTING):
+        if self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING):
+            self._interrupt()
+        elif selected := getattr(self.focused, "selected_text", ""):
+            self.app.copy_to_clipboard(selected)
+            self.say("Copied.")
+        else:
             self.say("Nothing is running. ctrl+q leaves the tutor.")
-        elif state is KernelState.INTERRUPTING:
+
+    @work(group="interrupt", exit_on_error=False)
+    async def _interrupt(self) -> None:
+        session = self.host.session
+        if session is None:
+            return
+        if self.kernel_state is KernelState.INTERRUPTING:
             await session.kill()
         else:
             await session.interrupt()
 
-    async def action_restart_kernel(self) -> None:
+    def action_restart_kernel(self) -> None:
         """A new kernel in which the accepted cells of the lesson have run."""
+        if self.kernel_state is not KernelState.RESTARTING:
+            self.say("Starting the kernel anew" + self.look[Glyph.ELLIPSIS])
+            self._restart()
+
+    @work(group="restart", exclusive=True, exit_on_error=False)
+    async def _restart(self) -> None:
         session = self.host.session
         if session is None:
             return
-        problems = await session.restart()
-        for problem in problems:
-            self.say(problem)
+        try:
+            problems = await session.restart()
+        except TutorError as error:
+            problems = [str(error)]
+        if problems:
+            self.say(safe("\n".join(problems)), look.BAD)
+        else:
+            self.say("A new kernel; what you had finished here was run again.")
+        self.refresh_frame()
