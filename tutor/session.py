@@ -25,6 +25,9 @@ from tutor.lesson.schema import (
     QuestionCell,
 )
 from tutor.progress import CellProgress, LessonProgress, Progress
+from tutor.racing import Racing
+from tutor.training.run import Finished, Points
+from tutor.training.spec import RaceSpec
 from tutor.verdicts import Verdict
 
 Event = Output | Verdict
@@ -49,7 +52,10 @@ class Session:
         self.lesson: Lesson | None = None
         self._options = options
         self._make_kernel = make_kernel
+        self.races_here = False
+        """True: races compute in the first kernel, as nobody types beside them."""
         self._racer: Kernel | None = None
+        self._racing = Racing(self.racer)
         self._starting: asyncio.Task[None] | None = None
 
     # -- the kernel's life
@@ -257,6 +263,15 @@ class Session:
         """Keep what is typed and not yet run."""
         self._note("draft", cell_id, text)
 
+    @property
+    def console_draft(self) -> str | None:
+        """What was typed in the console and not run; None: nothing."""
+        return self.progress.lesson("console").cell("console").draft
+
+    def keep_console_draft(self, text: str) -> None:
+        """Keep what is typed in the console; it belongs to no lesson."""
+        self.progress.record("draft", "console", "console", text)
+
     def place(self, cell_id: str) -> None:
         """Keep where the learner is."""
         if self.lesson_progress.place != cell_id:
@@ -284,8 +299,28 @@ class Session:
         """Answer the cell's `input()`."""
         self.kernel.reply(text)
 
+    # -- races
+
+    def train(
+        self, spec: RaceSpec, limit: int | None = None
+    ) -> AsyncIterator[Points | Finished]:
+        """Compute `limit` iterations of a race (None: all that are left; 0: its start).
+
+        Points as they come, `Finished` last. The same `spec.id` goes on from where it
+        was. Raises TutorError. Not before `stop_training` was answered by `Finished`
+        may another be asked for.
+        """
+        return self._racing.train(spec, limit)
+
+    async def stop_training(self) -> None:
+        """Pause the race at its next iteration; its points still come, and `Finished`."""
+        await self._racing.stop()
+
     async def racer(self) -> Kernel:
         """The second kernel, for races; started at its first use, torch imported."""
+        if self.races_here:
+            await self.start()
+            return self.kernel
         if self._racer is None:
             self._racer = self._make_kernel(KernelOptions(threads=1))
         if self._racer.state in (KernelState.OFF, KernelState.DEAD):

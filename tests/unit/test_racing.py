@@ -1,0 +1,233 @@
+"""Races asked for slice by slice, on a kernel that plays the engine."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from tests.fake_kernel import FakeKernel
+from tutor import messages
+from tutor.errors import KernelDiedError, StoppedError, TutorError, WireError
+from tutor.kernel.base import KernelOptions
+from tutor.kernel.outputs import Done
+from tutor.progress import Progress
+from tutor.session import Session
+from tutor.training.run import Finished, Points, RunEnd, Stopped
+from tutor.training.spec import RaceSpec, RunSpec, SliceRequest
+
+SLICE = 10
+"""Iterations that the played engine does before its time is over."""
+
+
+class Engine:
+    """Answers "train" as the real one: keeps where each race stands."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, int] = {}
+        self.requests: list[SliceRequest] = []
+
+    def train(self, request: SliceRequest) -> Iterator[Any]:
+        self.requests.append(request)
+        race = request.race
+        if not request.fresh and race.id not in self.at:
+            yield messages.Problem("The kernel no longer has this race.")
+            return
+        run = race.runs[0]
+        at = self.at.get(race.id, 0) if not request.fresh else 0
+        count = min(SLICE if request.limit is None else request.limit, SLICE)
+        goal = min(run.iterations, at + count)
+        self.at[race.id] = goal
+        start = 0 if request.fresh else at + 1
+        losses = tuple(float(each) for each in range(start, goal + 1))
+        if losses:
+            yield Points(run.name, start, start, 1, losses)
+        stopped: Stopped = "finished" if goal == run.iterations else "interrupted"
+        yield Finished({run.name: RunEnd(stopped, goal, float(goal))})
+
+
+class Fixture:
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.kernels: list[FakeKernel] = []
+        self.session = Session(self.make, Progress(None))
+
+    def make(self, options: KernelOptions) -> FakeKernel:
+        calls = {"train": self.engine.train}
+        self.kernels.append(FakeKernel(options=options, calls=calls))
+        return self.kernels[-1]
+
+
+@pytest.fixture
+async def fixture() -> AsyncIterator[Fixture]:
+    made = Fixture()
+    yield made
+    await made.session.close()
+
+
+def spec(iterations: int = 25, lr: float = 0.05, id: str = "race") -> RaceSpec:
+    return RaceSpec((RunSpec("gd", iterations=iterations, lr=lr),), id=id)
+
+
+async def train(
+    session: Session, race: RaceSpec, limit: int | None = None
+) -> tuple[list[int], Finished]:
+    """The iterations that came, and how it ended."""
+    *points, finished = [each async for each in session.train(race, limit)]
+    assert isinstance(finished, Finished)
+    came = []
+    for each in points:
+        assert isinstance(each, Points)
+        came += [each.start + index for index in range(len(each.losses))]
+    return came, finished
+
+
+async def test_a_race_is_computed_slice_after_slice(fixture: Fixture) -> None:
+    came, finished = await train(fixture.session, spec())
+    assert came == list(range(26))
+    assert finished.over
+    assert [each.fresh for each in fixture.engine.requests] == [True, False, False]
+    assert fixture.kernels[0].starts == 0
+    assert fixture.kernels[1].options.threads == 1
+
+
+async def test_a_limit_is_kept_over_slices(fixture: Fixture) -> None:
+    came, finished = await train(fixture.session, spec(100), limit=13)
+    assert came == list(range(14))
+    assert finished.runs["gd"].stopped == "interrupted"
+    came, _ = await train(fixture.session, spec(100), limit=1)
+    assert came == [14]
+
+
+async def test_no_iterations_still_gives_the_start(fixture: Fixture) -> None:
+    came, finished = await train(fixture.session, spec(), limit=0)
+    assert came == [0]
+    assert not finished.over
+
+
+async def test_the_next_slice_brings_what_was_changed(fixture: Fixture) -> None:
+    await train(fixture.session, spec(), limit=5)
+    came, _ = await train(fixture.session, spec(lr=0.5))
+    assert came == list(range(6, 26))
+    assert [each.race.runs[0].lr for each in fixture.engine.requests] == [
+        0.05, 0.5, 0.5,
+    ]  # fmt: skip
+
+
+async def test_another_id_is_another_race(fixture: Fixture) -> None:
+    await train(fixture.session, spec(id="one"), limit=5)
+    came, _ = await train(fixture.session, spec(id="two"), limit=5)
+    assert came == list(range(6))
+
+
+async def test_a_race_without_an_id_begins_each_time(fixture: Fixture) -> None:
+    for _ in range(2):
+        came, _ = await train(fixture.session, spec(5, id=""))
+        assert came == list(range(6))
+
+
+async def test_stopping_keeps_the_points_and_goes_on_later(fixture: Fixture) -> None:
+    session = fixture.session
+    came: list[int] = []
+    ends: list[Finished] = []
+    async for each in session.train(spec(100)):
+        if isinstance(each, Points):
+            came += [each.start + index for index in range(len(each.losses))]
+            await session.stop_training()
+        else:
+            ends.append(each)
+    assert came == list(range(len(came)))
+    assert len(came) < 30
+    assert [end.over for end in ends] == [False]
+    more, finished = await train(session, spec(100))
+    assert came + more == list(range(101))
+    assert finished.over
+
+
+async def test_stopped_before_it_began_it_says_where_it_stands(
+    fixture: Fixture,
+) -> None:
+    session = fixture.session
+    begun = asyncio.Event()
+    engine = fixture.engine.train
+
+    async def late(request: SliceRequest) -> AsyncIterator[Any]:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        for each in engine(request):
+            yield each
+
+    racer = await session.racer()
+    assert isinstance(racer, FakeKernel)
+    racer.calls["train"] = late
+    task = asyncio.create_task(train(session, spec()))
+    await begun.wait()
+    await session.stop_training()
+    came, finished = await task
+    assert came == [0]
+    assert not finished.over
+
+
+async def test_stopped_twice_it_gives_up(fixture: Fixture) -> None:
+    begun = asyncio.Event()
+
+    async def never(request: SliceRequest) -> AsyncIterator[Any]:
+        begun.set()
+        await asyncio.Event().wait()
+        yield None
+
+    racer = await fixture.session.racer()
+    assert isinstance(racer, FakeKernel)
+    racer.calls["train"] = never
+    task = asyncio.create_task(train(fixture.session, spec()))
+    for _ in range(2):
+        await begun.wait()
+        begun.clear()
+        await fixture.session.stop_training()
+    with pytest.raises(StoppedError):
+        await task
+
+
+async def test_stopping_nothing_does_nothing(fixture: Fixture) -> None:
+    await fixture.session.stop_training()
+    came, _ = await train(fixture.session, spec(5))
+    assert came == list(range(6))
+
+
+async def test_a_kernel_that_forgot_the_race_is_told_and_begun_anew(
+    fixture: Fixture,
+) -> None:
+    await train(fixture.session, spec(), limit=5)
+    fixture.engine.at.clear()
+    with pytest.raises(TutorError, match="no longer has this race"):
+        await train(fixture.session, spec())
+    came, _ = await train(fixture.session, spec())
+    assert came == list(range(26))
+
+
+async def test_a_kernel_that_dies_is_told_and_started_again(fixture: Fixture) -> None:
+    racer = await fixture.session.racer()
+    assert isinstance(racer, FakeKernel)
+    racer.calls["train"] = lambda request: [Done("died", "segmentation fault")]
+    with pytest.raises(KernelDiedError, match="segmentation fault"):
+        await train(fixture.session, spec())
+    racer.calls["train"] = fixture.engine.train
+    came, _ = await train(fixture.session, spec())
+    assert came == list(range(26))
+    assert racer.starts == 2
+
+
+async def test_an_end_that_never_came_is_told(fixture: Fixture) -> None:
+    racer = await fixture.session.racer()
+    assert isinstance(racer, FakeKernel)
+    racer.calls["train"] = lambda request: []
+    with pytest.raises(WireError):
+        await train(fixture.session, spec())
+
+
+async def test_races_here_use_the_first_kernel(fixture: Fixture) -> None:
+    fixture.session.races_here = True
+    came, _ = await train(fixture.session, spec())
+    assert came == list(range(26))
+    assert len(fixture.kernels) == 1

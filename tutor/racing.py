@@ -1,0 +1,100 @@
+"""Races in a kernel, asked for slice by slice; `training.spec` says why. No screen, no
+torch: `Session.train` and `Session.stop_training` are this.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from tutor.errors import StoppedError, TutorError, WireError
+from tutor.kernel.asking import ask
+from tutor.kernel.base import Kernel
+from tutor.training.run import Finished, Points
+from tutor.training.spec import RaceSpec, SliceRequest
+
+SLICE_S = 1.0
+"""Long enough that the gap between two slices costs nothing; an interrupt ends one at
+once, and without an answer to that a pause takes so long at most."""
+
+
+class Racing:
+    """The races of one session; one of them computes at a time."""
+
+    def __init__(self, kernel: Callable[[], Awaitable[Kernel]]) -> None:
+        """`kernel` starts the one to race in at its first use."""
+        self._start = kernel
+        self._kernel: Kernel | None = None
+        self._reached: dict[str, int] = {}
+        """By the race's id: its last iteration. A race that is not here is fresh."""
+        self._stopping = False
+
+    async def train(
+        self, spec: RaceSpec, limit: int | None = None
+    ) -> AsyncIterator[Points | Finished]:
+        """Compute `limit` iterations (None: all that are left; 0: only the start).
+
+        A race with an id that was trained before goes on from there, with the lr, batch
+        size, optimiser and number of iterations that `spec` has now. Points as they
+        come; `Finished` is always the last, and no later than its points. Raises
+        TutorError with a sentence.
+        """
+        self._stopping = False
+        kernel = await self._start()
+        begun = self._reached.get(spec.id)
+        goal = None if limit is None else limit + (begun or 0)
+        left = limit
+        fresh = begun is None
+        while True:
+            finished = None
+            left = 0 if self._stopping else left
+            request = SliceRequest(spec, fresh=fresh, limit=left, seconds=SLICE_S)
+            async for answer in self._slice(kernel, request):
+                if isinstance(answer, Points):
+                    yield answer
+                else:
+                    finished = answer
+            if finished is None:  # it was stopped before it began
+                continue
+            fresh = False
+            reached = _reached(finished)
+            if spec.id:
+                self._reached[spec.id] = reached
+            left = None if goal is None else goal - reached
+            if finished.over or self._stopping or left == 0:
+                yield finished
+                return
+
+    async def _slice(
+        self, kernel: Kernel, request: SliceRequest
+    ) -> AsyncIterator[Points | Finished]:
+        """One slice; nothing at all, and `_stopping` set, when it was stopped early."""
+        ended = False
+        self._kernel = kernel
+        try:
+            async for answer in ask(kernel, "train", request):
+                ended = isinstance(answer, Finished)
+                yield answer
+        except StoppedError:
+            if not ended and request.limit == 0:
+                raise
+            self._stopping = True
+        except TutorError:
+            self._reached.pop(request.race.id, None)
+            raise
+        finally:
+            self._kernel = None
+        if not ended and not self._stopping:
+            raise WireError("the end of the race was lost: start it anew.")
+
+    async def stop(self) -> None:
+        """End the slice at its next iteration; nothing is lost, `train` still ends with
+        its points and `Finished`. Nothing happens when no race computes.
+        """
+        self._stopping = True
+        if self._kernel is not None:
+            await self._kernel.interrupt()
+
+
+def _reached(finished: Finished) -> int:
+    """The iteration of the runs that can go on, else of the longest."""
+    ends = finished.runs.values()
+    going = [end.iteration for end in ends if end.stopped == "interrupted"]
+    return max(going or [end.iteration for end in ends])
