@@ -150,8 +150,8 @@ def test_the_error_comes_about_and_is_helped(part: str) -> None:
         ERRORS[part]()
 
     ename, evalue = type(caught.value).__name__, str(caught.value)
-    entry = next((each for each in TABLE if part in each.part), None)
-    assert entry is not None, f"no entry of the table is about {part!r}"
+    about = [each for each in TABLE if part in each.part]
+    entry = min(about, key=lambda each: len(each.part))
     assert error_help(ename, evalue) == entry.say, f"{ename}: {evalue}"
 
 
@@ -200,6 +200,3 @@ def test_the_help_is_short_and_whole_sentences() -> None:
     for entry in TABLE:
         assert len(entry.say) <= 170, entry.say
         assert entry.say.endswith((".", "?")), entry.say
-        assert (
-            entry.say[0].isupper() or entry.say[0] in ".`" or "()" in entry.say[:12]
-        ), entry.say
