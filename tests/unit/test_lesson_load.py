@@ -181,7 +181,7 @@ def test_booleans_are_no_numbers_and_text_is_no_number(tmp_path: Path) -> None:
         "4: minutes: must be a whole number, not true or false."
     ]
     text = HEAD.replace("minutes = 3", "minutes = 0") + TEXT_CELL
-    assert said(tmp_path, text) == ["4: minutes: must be a whole number >= 1, not 0."]
+    assert said(tmp_path, text) == ["4: minutes: must be a whole number from 1, not 0."]
     text = HEAD.replace("minutes = 3", "minutes = 3.0") + TEXT_CELL
     assert said(tmp_path, text) == ["4: minutes: must be a whole number, not a number."]
 

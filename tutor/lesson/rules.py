@@ -224,7 +224,9 @@ def _check_train(cell: TrainCell, path: KeyPath, report: Report) -> None:
         race_of(cell)
     except SpecError as error:
         for fault in error.faults:
-            report((*path, *_key_of(fault.key, cell)), fault.message)
+            # It counts runs from 1 and begins with its key; ours stands before it.
+            message = fault.message.removeprefix(f"{fault.key} ")
+            report((*path, *_key_of(fault.key, cell)), message)
 
 
 def _key_of(key: str, cell: TrainCell) -> KeyPath:

@@ -203,9 +203,18 @@ def _sentence(message: str, raw: object, wanted: Any) -> str:
         return f"{_short(raw)} cannot be used here: {message}."
     names = [each.strip() for each in match[1].split("|")]
     expected = " or ".join(_WORDS.get(each, each) for each in names if each != "null")
-    limit = f" {match[2]}" if match[2] else ""
+    limit = f" {_limit(match[2])}" if match[2] else ""
     got = _short(raw) if limit else _kind_of(raw)
     return f"must be {expected}{limit}, not {got}."
+
+
+_SIGNS = {">=": "from", ">": "above", "<=": "up to", "<": "below"}
+
+
+def _limit(condition: str) -> str:
+    """ "above 0" of "> 0.0"; other conditions as they are."""
+    sign, _, number = condition.partition(" ")
+    return f"{_SIGNS.get(sign, sign)} {number.removesuffix('.0')}"
 
 
 def _meta_words(wanted: Any) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor import paths
-from tutor.lesson.problem import LessonProblem
+from tutor.lesson.problem import LessonProblem, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Cache:
         if stamp is None or not isinstance(entry, dict) or entry.get("at") != stamp:
             return None
         with contextlib.suppress(TypeError, KeyError, AttributeError):
-            return _summary_from(entry["summary"])
+            return _summary_from(entry["summary"], path)
         return None
 
     def put(self, path: Path, summary: Summary) -> None:
@@ -104,9 +104,12 @@ class Cache:
         return os.path.join(self._folder, path.name)  # noqa: PTH118 - see above
 
 
-def _summary_from(raw: dict[str, Any]) -> Summary:
+def _summary_from(raw: dict[str, Any], path: Path) -> Summary:
     """TypeError or KeyError when the cache holds something else."""
-    problems = tuple(LessonProblem(**each) for each in raw["problems"])
+    file = shown(path)  # as it is called now
+    problems = tuple(
+        LessonProblem(**{**each, "file": file}) for each in raw["problems"]
+    )
     summary = Summary(
         **{**raw, "needs": tuple(raw["needs"]), "problems": problems},
     )
