@@ -294,9 +294,10 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 
 
 def _unexpected(error: Exception) -> int:
-    if isinstance(error, ModuleNotFoundError) and not _ours(error.name):
+    missing = _missing_package(error)
+    if missing:
         return _complain(
-            f"{error.name} is not installed in {sys.executable}: install the tutor "
+            f"{missing} is not installed in {sys.executable}: install the tutor "
             "there with `python -m pip install .`, or start it with `make run`.",
             MachineError.exit_code,
         )
@@ -305,8 +306,12 @@ def _unexpected(error: Exception) -> int:
     return _complain(crash.sentence(error), 1)
 
 
-def _ours(module: str | None) -> bool:
-    return module is None or module.partition(".")[0] == "tutor"
+def _missing_package(error: Exception) -> str:
+    """ "": something else went wrong, or a module of ours is missing."""
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    package = (error.name or "").partition(".")[0]
+    return "" if package == "tutor" else package
 
 
 def _complain(sentence: str, code: int) -> int:
