@@ -4,6 +4,7 @@ Reads the file; what is wrong with it is a FileError.
 """
 
 import io
+import itertools
 import json
 import re
 import sys
@@ -39,7 +40,7 @@ def of_script(text: str) -> list[str]:
     head = lines[: marks[0]] if marks else lines
     if any(line.strip() and not line.lstrip().startswith("#") for line in head):
         cells.append("".join(head))
-    for begin, end in zip(marks, [*marks[1:], len(lines)], strict=True):
+    for begin, end in itertools.pairwise([*marks, len(lines)]):
         if not _NOT_CODE.search(lines[begin]):
             cells.append("".join(lines[begin + 1 : end]))
     return cells
