@@ -1,6 +1,7 @@
 """Verdicts: what is said of an answer. Pure; from a cell and the kernel's report."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,12 @@ from tutor.kernel.outputs import Failure, Output, Stream
 from tutor.lesson.schema import CodeCell, ExerciseCell, QuestionCell, WrongAnswer
 from tutor.messages import CheckReport
 from tutor.source import first_blank, same_code
+
+_PLACE = re.compile(r" \([^()]*, line \d+\)$")
+"""What Python adds to a SyntaxError: " (<cell>, line 2)"."""
+
+_GIST = 120
+"""Characters of an exception's message that a verdict repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,9 @@ def _not_the_number(wanted: float, value: float) -> str:
 def judge_report(cell: ExerciseCell, report: CheckReport) -> Verdict:
     """What a check found, in the lesson's words where it has them."""
     if report.outcome == "passed":
-        return Verdict(cell.id, True, cell.why or "Right.")
+        # The report's own message is something it noticed on the way.
+        said = f"{cell.why or 'Right.'} {report.message}".strip()
+        return Verdict(cell.id, True, said)
     if report.outcome == "lesson-bug":
         message = (
             "This is our mistake, not yours: the check of this cell failed by "
@@ -161,18 +170,26 @@ def judge_failure(cell: ExerciseCell, failure: Failure, code: str) -> Verdict:
 
 
 def _about_error(ename: str, evalue: str, line: int | None) -> str:
-    """What an exception of the learner's code means, as one or two sentences."""
+    """What an exception of the learner's code means, as one to three sentences."""
     if ename == "NameError" and "'____'" in evalue:
         return "There is still a blank ____ in your code: fill it in."
     if ename == "KeyboardInterrupt":
         return "It was interrupted before it ended, so it was not checked."
     where = f"Line {line}" if line else "Your code"
-    first = evalue.splitlines()[0] if evalue else ""
-    said = f"{where} raised {ename}" + (f": {first}" if first else "")
+    said = f"{where} raised {ename}{_gist(evalue)}"
     help_ = error_help(ename, evalue)
-    if help_ is not None:
-        return f"{said.rstrip('.')}. {help_}"
-    return said if said.endswith((".", "!", "?")) else f"{said}."
+    return f"{said} {help_}" if help_ else said
+
+
+def _gist(evalue: str) -> str:
+    """ ": the message." as far as its first sentence goes, or "." when it is empty."""
+    first = evalue.partition("\n")[0]
+    first = _PLACE.sub("", first).partition(". ")[0].partition(" (or ")[0].strip()
+    if len(first) > _GIST:
+        first = first[: _GIST - 3] + "..."
+    if not first:
+        return "."
+    return f": {first}" if first.endswith((".", "!", "?")) else f": {first}."
 
 
 # -- code cells that promise an outcome
