@@ -197,10 +197,11 @@ class BackwardNode:
     node: str
     """Like "MulBackward0"."""
     node_id: int
-    of: int | None
-    """The value whose gradient arrived; None inside an op."""
+    of: tuple[int | None, ...]
+    """The values whose gradients arrived, one for each output of the node; None inside
+    an op."""
     upstream: tuple[Summary | None, ...]
-    """One for each output of the node; None where nothing arrived."""
+    """What arrived for each of them; None where nothing did."""
     contributions: tuple[Contribution, ...]
 
 
@@ -245,7 +246,7 @@ class Fault:
     """As "Type: message"."""
     line: int | None
     """Of the code; None when unknown."""
-    stage: Literal["parse", "forward", "backward", "interrupt"]
+    stage: Literal["parse", "run", "backward", "interrupt"]
 
 
 Event = Value | Op | Pass | BackwardNode | LeafGradient | Rule

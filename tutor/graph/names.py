@@ -1,0 +1,88 @@
+"""What the values of a trace are called in texts. Pure."""
+
+import re
+
+from tutor.graph.trace import Argument, Const, Items, Op, Ref, Trace, Value
+
+LABEL_LIMIT = 24
+"""A source text up to this long may stand for a value without a name."""
+
+_SIMPLE = re.compile(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])?\Z")
+
+
+def name(trace: Trace, value: int) -> str:
+    """For a sentence or a leaf's row: its name, its short source text, or like "v7"."""
+    found = trace.values[value]
+    if found.name is not None:
+        return found.name
+    if value == trace.end.root and found.op is not None:
+        return "out" if any(each.name == "f" for each in trace.values) else "f"
+    label = _label(trace, found)
+    return label if label is not None else f"v{value}"
+
+
+def operand(trace: Trace, value: int) -> str:
+    """As part of a formula: in brackets where it is a formula itself."""
+    text = name(trace, value)
+    return text if _SIMPLE.match(text) else f"({text})"
+
+
+def derivative(trace: Trace, of: int, by: int) -> str:
+    """Like "∂f/∂q"."""
+    return f"∂{operand(trace, of)}/∂{operand(trace, by)}"
+
+
+def statement(trace: Trace, op: Op) -> str:
+    """The op as the code says it: "q = x**2", or the expression alone."""
+    text = op.label or call_text(trace, op)
+    if "inplace" in op.flags:
+        return text
+    names = [trace.values[output].name for output in op.outputs]
+    known = [each for each in names if each is not None]
+    return f"{', '.join(known)} = {text}" if known else text
+
+
+def call_text(trace: Trace, op: Op) -> str:
+    """Like "linear(x, net.0.weight)", for an op whose source is not the learner's."""
+    words = [_argument(trace, each) for each in op.arguments]
+    words += [f"{key}={_argument(trace, each)}" for key, each in op.keywords.items()]
+    return f"{op.function}({', '.join(words)})"
+
+
+def tensors(op: Op) -> list[int]:
+    """The values among an op's arguments, in their order; one used twice comes twice.
+
+    `Rule.position` and the edges of the picture count along this list.
+    """
+    return [
+        value
+        for each in (*op.arguments, *op.keywords.values())
+        for value in _values(each)
+    ]
+
+
+def _values(argument: Argument) -> list[int]:
+    match argument:
+        case Ref(value):
+            return [value]
+        case Items(items):
+            return [value for each in items for value in _values(each)]
+    return []
+
+
+def _argument(trace: Trace, argument: Argument) -> str:
+    match argument:
+        case Ref(value):
+            return name(trace, value)
+        case Const(value):
+            return repr(value) if isinstance(value, str) else f"{value}"
+        case Items(items):
+            return f"[{', '.join(_argument(trace, each) for each in items)}]"
+
+
+def _label(trace: Trace, value: Value) -> str | None:
+    """The source text of the op that made a value, where it stands for nothing else."""
+    if value.op is None or len(trace.ops[value.op].outputs) != 1:
+        return None
+    label = trace.ops[value.op].label
+    return label if 0 < len(label) <= LABEL_LIMIT else None
