@@ -12,7 +12,6 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 import uuid
@@ -26,11 +25,8 @@ import pyte
 DEADLINE_S = 30.0
 MARK = "TUTOR_TEST_MARK"
 
-_TAKE_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execvp(sys.argv[1], sys.argv[1:])
-"""
+_OPEN = 'terminal=$0; exec "$@" <>"$terminal" >&0 2>&0'
+"""A session's leader that opens a terminal has it as its controlling terminal."""
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][\d;]*[a-zA-Z]")
 _UNFINISHED = re.compile(rb"\x1b(?:\[[<-?]?[\d;]*)?$")
 
@@ -57,10 +53,7 @@ class Terminal:
         self._set_size(columns, rows)
         self.attributes_before = self.attributes()
         self.process = subprocess.Popen(
-            [sys.executable, "-ISc", _TAKE_TERMINAL, *command],
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
+            ["sh", "-c", _OPEN, os.ttyname(self._slave), *command],
             start_new_session=True,
             cwd=cwd,
             env={**environment(), **(env or {}), MARK: self.mark},
@@ -171,12 +164,15 @@ class Terminal:
             return False
         piece = os.read(self._master, 1 << 16)
         self.output += piece
+        self._show(piece)
+        return bool(piece)
+
+    def _show(self, piece: bytes) -> None:
         known = _UNKNOWN_TO_PYTE.sub(b"", self._unfinished + piece)
         end = _UNFINISHED.search(known)
         cut = end.start() if end else len(known)
         self._unfinished = known[cut:]
         self._stream.feed(known[:cut])
-        return bool(piece)
 
     # The processes in it.
 
