@@ -5,7 +5,7 @@ chunks), long cells lose their middle, long lines their end. Pure; drawing is th
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,9 +29,13 @@ CHARACTERS = 1_000_000
 """Characters kept of one cell, likewise."""
 LINE = 4_000
 """Characters shown of one line."""
+ECHO_LINES = 200
+"""Lines shown of the code itself."""
 TOTAL_LINES = 2 * LINES
 """Lines kept of all cells; whole cells go, the oldest first."""
 TOTAL_CHARACTERS = 2 * CHARACTERS
+_HALF_LINES = LINES // 2
+_HALF_CHARACTERS = CHARACTERS // 2
 _RAW_LINE = 4 * LINE
 """Characters read of one line, its colours included."""
 
@@ -106,10 +110,10 @@ class CellLines:
             case _:
                 pass
 
-    def answer(self, prompt: str, given: str) -> None:
-        """Show what `input()` asked and was given."""
-        self.version += 1
-        self._block(prompt + given, "stdout")
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was echoed and nothing came."""
+        return not self._echo and not self._first and not self._open.raw
 
     def _finish(self, status: str, cause: str | None) -> None:
         self._end_line()
@@ -137,28 +141,27 @@ class CellLines:
         self._first_characters = self._last_characters = self.folded = 0
         self._open = _OpenLine(self._open.tone)
 
-    def _extend(self, texts: Iterable[SafeText], tone: Tone) -> None:
-        for text in texts:
-            line = Line(text, tone)
-            length = len(text.plain) + 1
-            if not self._last and self._has_room(length):
-                self._first.append(line)
-                self._first_characters += length
-            else:
-                self._last.append(line)
-                self._last_characters += length
-        while (
-            len(self._last) > LINES // 2 or self._last_characters > CHARACTERS // 2
-        ) and len(self._last) > 1:
+    def _extend(self, texts: list[SafeText], tone: Tone) -> None:
+        room = _HALF_LINES - len(self._first) if not self._last else 0
+        for index, text in enumerate(texts):
+            if index >= room or self._first_characters > _HALF_CHARACTERS:
+                self._extend_last(texts[index:], tone)
+                break
+            self._first.append(Line(text, tone))
+            self._first_characters += len(text.plain) + 1
+
+    def _extend_last(self, texts: list[SafeText], tone: Tone) -> None:
+        hopeless = max(0, len(texts) - _HALF_LINES)
+        self.folded += hopeless
+        for text in texts[hopeless:]:
+            self._last.append(Line(text, tone))
+            self._last_characters += len(text.plain) + 1
+        while len(self._last) > 1 and (
+            len(self._last) > _HALF_LINES or self._last_characters > _HALF_CHARACTERS
+        ):
             gone = self._last.popleft()
             self._last_characters -= len(gone.text.plain) + 1
             self.folded += 1
-
-    def _has_room(self, length: int) -> bool:
-        return (
-            len(self._first) < LINES // 2
-            and self._first_characters + length <= CHARACTERS // 2
-        )
 
 
 class Transcript:
@@ -166,11 +169,16 @@ class Transcript:
 
     def __init__(self) -> None:
         self.cells: list[CellLines] = [CellLines()]
-        self.dropped = False
-        """Older cells were forgotten to make room."""
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to show."""
+        return all(cell.is_empty for cell in self.cells)
 
     def begin(self, code: str | None = None) -> None:
         """A new cell; `code` is shown before its outputs."""
+        if self.cells[-1].is_empty:
+            del self.cells[-1]
         self.cells.append(CellLines(code))
 
     def feed(self, output: Output) -> None:
@@ -187,7 +195,6 @@ class Transcript:
     def clear(self) -> None:
         """Forget everything."""
         self.cells = [CellLines()]
-        self.dropped = False
 
 
 class _OpenLine:
@@ -282,8 +289,12 @@ def _shortened(line: SafeText, missing: int) -> SafeText:
 
 
 def _echo(code: str) -> list[Line]:
-    lines, _ = _split(code.removesuffix("\n"), PLAIN)
-    return [Line(line, "echo", index > 0) for index, line in enumerate(lines)]
+    texts, _ = _split(code.removesuffix("\n"), PLAIN)
+    lines = [Line(text, "echo", index > 0) for index, text in enumerate(texts)]
+    if len(lines) > ECHO_LINES:
+        folded = len(lines) - ECHO_LINES
+        lines[ECHO_LINES:] = [_notice(f"… {_counted(folded)} lines folded")]
+    return lines
 
 
 def _notice(text: str) -> Line:

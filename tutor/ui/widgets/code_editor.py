@@ -114,6 +114,11 @@ class CodeEditor(TextArea):
         if self.text.strip():
             self.post_message(self.Submitted(self, self.text))
 
+    def offer_names(self) -> None:
+        """Ask what may stand at the cursor, and offer it."""
+        if self._completer is not None:
+            self._completer.ask()
+
     # ------------------------------------------------------------------------ keys
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
@@ -148,9 +153,9 @@ class CodeEditor(TextArea):
             case "backspace":
                 return self._backspace()
             case "up":
-                return self._go_back()
+                return self.show_older()
             case "down":
-                return self._go_forward()
+                return self.show_newer()
             case _:
                 return False
         return True
@@ -179,8 +184,8 @@ class CodeEditor(TextArea):
     def _tab(self) -> None:
         if self.selection.start[0] != self.selection.end[0]:
             self._shift(INDENT)
-        elif self._completer is not None and self._before.strip():
-            self._completer.ask()
+        elif self._before.strip() and self._completer is not None:
+            self.offer_names()
         else:
             spaces = " " * (INDENT - len(self._before) % INDENT)
             self._replace_via_keyboard(spaces, *self.selection)
@@ -205,7 +210,8 @@ class CodeEditor(TextArea):
 
     # --------------------------------------------------------------------- history
 
-    def _go_back(self) -> bool:
+    def show_older(self) -> bool:
+        """What was executed before; False where Up only moves the cursor."""
         if not self._is_walking and not self.cursor_at_first_line:
             return False
         if not self._is_walking:
@@ -217,7 +223,8 @@ class CodeEditor(TextArea):
             return True
         return False
 
-    def _go_forward(self) -> bool:
+    def show_newer(self) -> bool:
+        """What was executed after that; False where Down only moves the cursor."""
         if self._walk is None or not self._is_walking or not self._walk.newer():
             return False
         self._show_walk(self._walk)

@@ -1,4 +1,4 @@
-"""OutputLog: what a cell shows while it runs and afterwards, and its `input()` row.
+"""OutputLog: what cells show while they run and afterwards, and the row for `input()`.
 
 The transcript keeps the lines, OutputLines draws them; this paces the two: at once when
 nothing was painted lately, else at most twenty times a second.
@@ -9,40 +9,24 @@ from time import monotonic
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Input
+from textual.timer import Timer
+from textual.widget import Widget
 
-from tutor.kernel.outputs import Clear, Done, InputRequest, Output
-from tutor.safetext import safe_line
+from tutor import actions
+from tutor.kernel.outputs import Done, InputRequest, Output, Stream
 from tutor.transcript import Transcript
+from tutor.ui import look
+from tutor.ui.look import Glyph, look_of
+from tutor.ui.widgets.input_row import InputRow
 from tutor.ui.widgets.output_lines import OutputLines
+from tutor.ui.widgets.plain import Plain
 
-_PERIOD_S = 0.05
-
-
-class InputRow(Input):
-    """What `input()` waits for: the prompt and a line to type in."""
-
-    BINDINGS = [Binding("escape", "cancel", "cancel", show=False)]
-    DEFAULT_CSS = """
-    InputRow { border: none; height: 1; padding: 0; &:focus { border: none; } }
-    """
-
-    @dataclass
-    class Cancelled(Message):
-        """Esc: the cell shall be interrupted."""
-
-        row: "InputRow"
-
-    def __init__(self, prompt: str, password: bool) -> None:
-        super().__init__(placeholder=safe_line(prompt), password=password, compact=True)
-        self.prompt = prompt
-
-    def action_cancel(self) -> None:
-        self.post_message(self.Cancelled(self))
+_PERIOD_S = {"fast": 0.05, "slow": 0.25}
+_SAY_RUNNING_S = 0.3
+_SAY_HOW_TO_STOP_S = 2
 
 
 class OutputLog(Vertical):
@@ -52,18 +36,23 @@ class OutputLog(Vertical):
     OutputLog {
         height: auto;
         & OutputLines { max-height: 24; }
+        & #running { display: none; }
     }
     """
 
-    busy: reactive[bool] = reactive(False)
-    """A cell runs; its `Done` ends it."""
+    busy: reactive[bool] = reactive(False, init=False)
+    """A cell runs, which is said when it takes a while; its `Done` ends it."""
 
     @dataclass
     class Replied(Message):
-        """The learner answered `input()`: give `text` to `Session.reply`."""
+        """The learner answered `input()`: `text` is for `Session.reply`."""
 
         log: "OutputLog"
         text: str
+
+        @property
+        def control(self) -> "OutputLog":
+            return self.log
 
     @dataclass
     class InputCancelled(Message):
@@ -71,82 +60,138 @@ class OutputLog(Vertical):
 
         log: "OutputLog"
 
+        @property
+        def control(self) -> "OutputLog":
+            return self.log
+
     def __init__(
         self,
+        transcript: Transcript | None = None,
         *,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
+        """`transcript`: one that somebody else feeds; tell `show` of what it gets."""
         super().__init__(name=name, id=id, classes=classes)
-        self.transcript = Transcript()
+        self.transcript = transcript or Transcript()
         self._painted_at = 0.0
-        self._dirty = False
+        self._due: Timer | None = None
+        self._busy_since = 0.0
+        self._clock: Timer | None = None
+        self._focused_before: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield OutputLines(self.transcript)
+        yield Plain(id="running")
+
+    # ------------------------------------------------------------------ what comes
 
     def begin(self, code: str | None = None) -> None:
         """A new cell begins, below the former ones; `code` is echoed."""
         self.transcript.begin(code)
-        self._changed()
+        self.show(None)
 
     def feed(self, output: Output) -> None:
         """Take one output of the newest cell."""
         self.transcript.feed(output)
-        match output:
-            case InputRequest(prompt, password):
-                self._ask(prompt, password)
-            case Done():
-                self.busy = False
-                self._stop_asking()
-            case Clear():
-                pass
-        self._changed()
+        self.show(output)
 
     def clear(self) -> None:
         """Show nothing."""
         self.transcript.clear()
-        self._changed()
+        self.show(None)
 
-    def _changed(self) -> None:
-        if self._dirty:
+    def show(self, output: Output | None) -> None:
+        """The transcript has changed; `output` is what it was fed, if that is known."""
+        if isinstance(output, InputRequest):
+            self.ask(output)
+        elif isinstance(output, Done):
+            self.busy = False
+            self._stop_asking()
+        if self._due is not None or not self.is_mounted:
             return
-        wait = self._painted_at + _PERIOD_S - monotonic()
-        if wait <= 0 or not self.is_mounted:
+        period = _PERIOD_S[look_of(self).settings.link]
+        wait = self._painted_at + period - monotonic()
+        if wait <= 0:
             self._paint()
         else:
-            self._dirty = True
-            self.set_timer(wait, self._paint)
+            self._due = self.set_timer(wait, self._paint)
+
+    def on_mount(self) -> None:
+        self._paint()
 
     def _paint(self) -> None:
-        self._dirty = False
+        self._due = None
         self._painted_at = monotonic()
-        if self.is_mounted:
-            self.query_one(OutputLines).update()
+        self.query_one(OutputLines).update()
 
-    def _ask(self, prompt: str, password: bool) -> None:
+    # --------------------------------------------------------------------- running
+
+    def watch_busy(self, busy: bool) -> None:
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+        self._busy_since = monotonic()
+        running = self.query_one("#running", Plain)
+        if busy:
+            self._clock = self.set_timer(_SAY_RUNNING_S, self._say_running)
+        else:
+            running.display = False
+
+    def _say_running(self) -> None:
+        seconds = int(monotonic() - self._busy_since)
+        signs = look_of(self)
+        words = [f"{signs[Glyph.BUSY]} running"]
+        if seconds >= 1:
+            words.append(f"{seconds} s")
+        if seconds >= _SAY_HOW_TO_STOP_S:
+            key = signs.key(actions.named("interrupt").keys[0])
+            words.append(f"  {key} stops it")
+        running = self.query_one("#running", Plain)
+        asking = bool(self.query(InputRow))
+        running.display = not asking
+        running.show(" ".join(words), look.QUIET)
+        rest = 1 - (monotonic() - self._busy_since) % 1
+        self._clock = self.set_timer(rest, self._say_running)
+
+    # --------------------------------------------------------------------- input()
+
+    def ask(self, request: InputRequest) -> None:
+        """Show the row for `input()`; the focus goes there and comes back."""
         self._stop_asking()
-        row = InputRow(prompt, password)
+        self._focused_before = self.screen.focused
+        row = InputRow(request)
+        if not row.shows_prompt:
+            self._print(request.prompt)
+        self.query_one("#running", Plain).display = False
         self.mount(row)
-        row.focus()
+
+    def _print(self, text: str) -> None:
+        self.transcript.feed(Stream("stdout", text))
+        self.show(None)
 
     def _stop_asking(self) -> None:
-        for row in self.query(InputRow):
-            row.remove()
+        rows = self.query(InputRow)
+        if not rows:
+            return
+        had_focus = any(row.has_focus_within for row in rows)
+        rows.remove()
+        before = self._focused_before
+        if had_focus and before is not None and before.is_attached:
+            before.focus()
 
-    @on(Input.Submitted)
-    def _answer(self, event: Input.Submitted) -> None:
+    @on(InputRow.Answered)
+    def _answer(self, event: InputRow.Answered) -> None:
         event.stop()
-        row = event.input
-        assert isinstance(row, InputRow)
-        self.transcript.cells[-1].answer(row.prompt, event.value)
+        shown = "*" * len(event.text) if event.row.request.password else event.text
+        prompt = event.row.request.prompt if event.row.shows_prompt else ""
         self._stop_asking()
-        self._changed()
-        self.post_message(self.Replied(self, event.value))
+        self._print(f"{prompt}{shown}\n")
+        self.post_message(self.Replied(self, event.text))
 
-    @on(InputRow.Cancelled)
-    def _refuse(self, event: InputRow.Cancelled) -> None:
+    @on(InputRow.Refused)
+    def _refuse(self, event: InputRow.Refused) -> None:
         event.stop()
         self._stop_asking()
         self.post_message(self.InputCancelled(self))

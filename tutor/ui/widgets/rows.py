@@ -62,7 +62,8 @@ class _CellRows:
         self._width = width
         self._lines = list(cell)
         heights = (
-            height(line.text.plain, width - len(_prefix(line))) for line in self._lines
+            height(line.text.plain, width - len(_prefix(line)), words=_in_words(line))
+            for line in self._lines
         )
         self.starts = [0, *accumulate(heights)]
 
@@ -71,7 +72,8 @@ class _CellRows:
         line = self._lines[index]
         prefix = _prefix(line)
         part = y - self.starts[index]
-        parts = wrapped(line.text.plain, self._width - len(prefix))
+        width = self._width - len(prefix)
+        parts = wrapped(line.text.plain, width, words=_in_words(line))
         start, end = next(islice(parts, part, None))
         return Row(line, start, end, prefix if part == 0 else " " * len(prefix))
 
@@ -80,3 +82,7 @@ def _prefix(line: Line) -> str:
     if line.tone == "echo":
         return "... " if line.continues else ">>> "
     return "  " if line.tone == "note" else ""
+
+
+def _in_words(line: Line) -> bool:
+    return line.tone in ("note", "notice")

@@ -1,0 +1,59 @@
+"""ConsoleScreen: the console on a screen of its own. What it does is the pane's."""
+
+from textual.app import ComposeResult
+
+from tutor import actions
+from tutor.actions import Action
+from tutor.session import Session
+from tutor.ui import look
+from tutor.ui.screens.frame import FrameScreen
+from tutor.ui.widgets.console_pane import ConsolePane
+from tutor.ui.widgets.frame_lines import TitleParts
+from tutor.ui.widgets.plain import content_of
+
+
+class ConsoleScreen(FrameScreen[None]):
+    """Python with torch in it; Esc leads back to where it was opened."""
+
+    PLACE = "console"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.set_reactive(FrameScreen.mode, "edit")
+
+    def compose_content(self) -> ComposeResult:
+        yield ConsolePane(self._session)
+
+    def on_mount(self) -> None:
+        self._pane.focus()
+        self.refresh_frame()
+
+    @property
+    def _pane(self) -> ConsolePane:
+        return self.query_one(ConsolePane)
+
+    def title_parts(self) -> TitleParts:
+        return TitleParts(
+            content_of("Console", look.STRONG), right=self.kernel_badge()
+        )
+
+    def about(self) -> str:
+        return (
+            "A Python console with torch in it. A block ends with an empty line, as in "
+            "Python's own. Below a tensor stand its shape, dtype and device. Names live "
+            "in the kernel: a lesson that is open sees the same ones."
+        )
+
+    def footer_actions(self) -> list[Action]:
+        *rows, last = super().footer_actions()
+        return [*rows, actions.named("back"), last]
+
+    def action_explain_console(self) -> None:
+        self.action_explain()
+
+    def action_clear_console(self) -> None:
+        self._pane.action_clear_console()
+
+    def keep(self) -> None:
+        self._pane.console.keep_draft()
