@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["anywhere", "home", "lesson", "console", "stepper", "training"]
+Place = Literal[
+    "anywhere", "home", "lesson", "answer", "console", "stepper", "training"
+]
+""""answer" is a list in a lesson's question, while it is being answered."""
 Mode = Literal["", "command", "edit"]
 
 
@@ -205,6 +208,59 @@ ACTIONS: tuple[Action, ...] = (
         "home",
         "command",
     ),
+    # -------------------------------------------- a question that is being answered
+    Action(
+        "give_answer",
+        ("enter",),
+        "give this answer",
+        "Give the answer as it stands.",
+        "answer",
+        "edit",
+        rank=1,
+    ),
+    Action(
+        "hold_item",
+        ("space",),
+        "pick up",
+        "Pick the item up or put it down; held, it moves with the arrows.",
+        "answer",
+        "edit",
+        rank=2,
+    ),
+    Action(
+        "next_item",
+        ("down", "j"),
+        "down",
+        "Go to the item below.",
+        "answer",
+        "edit",
+        rank=3,
+    ),
+    Action(
+        "previous_item",
+        ("up", "k"),
+        "up",
+        "Go to the item above.",
+        "answer",
+        "edit",
+        rank=4,
+    ),
+    Action(
+        "raise_item",
+        ("shift+up", "K"),
+        "move up",
+        "Move the item one place up.",
+        "answer",
+        "edit",
+    ),
+    Action(
+        "lower_item",
+        ("shift+down", "J"),
+        "move down",
+        "Move the item one place down.",
+        "answer",
+        "edit",
+    ),
     # -------------------------------------------------------------------- lesson
     Action(
         "go_on",
@@ -240,7 +296,7 @@ ACTIONS: tuple[Action, ...] = (
         "run",
         "Run the code of this cell. An exercise is run without judging it.",
         "lesson",
-        rank=2,
+        rank=3,
         title="Cell: run",
         priority=True,
     ),
@@ -250,7 +306,7 @@ ACTIONS: tuple[Action, ...] = (
         "check",
         "Run the exercise and judge it.",
         "lesson",
-        rank=3,
+        rank=2,
         title="Cell: check the exercise",
         priority=True,
     ),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from textual import work
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from tutor import crash, paths
 from tutor.errors import TutorError
@@ -97,7 +98,7 @@ class TutorApp(LookApp[None]):
         if self._section is not None:
             self.open_section(self._section)
 
-    @work(group="kernel", exit_on_error=False)
+    @work(group="kernel")
     async def _start_kernel(self) -> None:
         assert self.session is not None
         try:
@@ -105,8 +106,10 @@ class TutorApp(LookApp[None]):
         except TutorError as error:
             self.say(str(error))
         self._hear_kernel(self.session.kernel.state)
+        if isinstance(self.screen, FrameScreen):
+            self.screen.refresh_frame()  # now the devices are known
 
-    @work(group="course", thread=True, exit_on_error=False)
+    @work(group="course", thread=True)
     def _read_course(self) -> None:
         """Lessons that the cache does not know are read beside the first frame."""
         course = index(self.course.folder)
@@ -212,7 +215,9 @@ class TutorApp(LookApp[None]):
 
     def _fatal_error(self) -> None:
         """Textual's own would print a traceback with the learner's values in it."""
-        error = self._exception or sys.exc_info()[1]
+        error: BaseException | None = self._exception or sys.exc_info()[1]
+        if isinstance(error, WorkerFailed):
+            error = error.error
         self.last_words = crash.sentence(error) if error else None
         self._close_messages_no_wait()
 

@@ -13,7 +13,6 @@ from typing import ClassVar, TypeVar, cast
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.reactive import reactive
@@ -25,6 +24,7 @@ from tutor.errors import TutorError
 from tutor.kernel.base import KernelState
 from tutor.safetext import safe, safe_line
 from tutor.ui import look
+from tutor.ui.bindings import bindings
 from tutor.ui.host import Host
 from tutor.ui.look import Glyph, Look
 from tutor.ui.widgets.frame_lines import (
@@ -44,20 +44,7 @@ LAST_RANK = 90
 """Footer entries of this rank or more stand last and stay when the room is short."""
 
 
-def bindings(place: Place) -> list[BindingType]:
-    """Textual's bindings for the rows of a screen."""
-    return [
-        Binding(
-            key=",".join("colon" if key == ":" else key for key in action.keys),
-            action=action.id,
-            description=action.word,
-            tooltip=action.help,
-            id=action.id,
-            priority=action.priority,
-        )
-        for action in actions.of(place)
-        if action.keys
-    ]
+__all__ = ["FrameScreen", "bindings"]
 
 
 class FrameScreen(Screen[Result]):
@@ -286,7 +273,7 @@ class FrameScreen(Screen[Result]):
         else:
             self.say("Nothing is running. ctrl+q leaves the tutor.")
 
-    @work(group="interrupt", exit_on_error=False)
+    @work(group="interrupt")
     async def _interrupt(self) -> None:
         session = self.host.session
         if session is None:
@@ -302,7 +289,7 @@ class FrameScreen(Screen[Result]):
             self.say("Starting the kernel anew" + self.look[Glyph.ELLIPSIS])
             self._restart()
 
-    @work(group="restart", exclusive=True, exit_on_error=False)
+    @work(group="restart", exclusive=True)
     async def _restart(self) -> None:
         session = self.host.session
         if session is None:

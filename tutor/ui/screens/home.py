@@ -221,7 +221,7 @@ class HomeScreen(FrameScreen[None]):
             self._read_objectives(section)
         return Content("\n").join(lines)
 
-    @work(group="objectives", exclusive=True, exit_on_error=False)
+    @work(group="objectives", exclusive=True)
     async def _read_objectives(self, section: Section) -> None:
         from tutor.lesson.load import load_lesson
 

@@ -6,15 +6,12 @@ and coloured, formulas are stacked fractions, or plain lines in ASCII.
 
 from collections.abc import Iterator, Sequence
 
-from textual.app import RenderResult
 from textual.content import Content
-from textual.geometry import Size
-from textual.widget import Widget
 
 from tutor import highlight
 from tutor.safetext import safe
 from tutor.ui import look
-from tutor.ui.look import Glyph, Look, look_of
+from tutor.ui.look import Glyph, Look
 from tutor.ui.markdown import (
     Block,
     Fence,
@@ -27,6 +24,7 @@ from tutor.ui.markdown import (
     inline,
 )
 from tutor.ui.maths import stacked
+from tutor.ui.widgets.lines import Lines, hanging
 
 MEASURE = 76
 """Columns of a line at most: longer ones are hard to read."""
@@ -89,10 +87,8 @@ def _block_lines(block: Block, width: int, table: Look) -> Iterator[Content]:
         case Heading(runs):
             yield from _content(runs, table).stylize(look.STRONG).wrap(width)
         case Item(mark, depth, runs):
-            mark = mark or table[Glyph.BULLET]
-            yield from _hanging(
-                " " * INDENT * depth + mark + " ", _content(runs, table), width
-            )
+            mark = " " * INDENT * depth + (mark or table[Glyph.BULLET]) + " "
+            yield from hanging((mark, look.HERE), _content(runs, table), width)
         case Fence(language, code):
             python = language in ("", "python", "py")
             shown = code_content(code, table) if python else Content(table.text(code))
@@ -110,12 +106,6 @@ def _content(runs: Runs, table: Look) -> Content:
             words = f"`{words}`"
         pieces.append(Content.styled(words, _ROLES[run.kind]))
     return Content("").join(pieces)
-
-
-def _hanging(mark: str, words: Content, width: int) -> Iterator[Content]:
-    for number, line in enumerate(words.wrap(max(4, width - len(mark)))):
-        lead = Content.styled(mark, look.HERE) if number == 0 else " " * len(mark)
-        yield Content.assemble(lead, line)
 
 
 def _table_lines(
@@ -152,10 +142,8 @@ def _table_row(
         yield joined.stylize(look.STRONG) if head else joined
 
 
-class Prose(Widget):
+class Prose(Lines):
     """A cell's text and formulas."""
-
-    DEFAULT_CSS = "Prose { height: auto; }"
 
     def __init__(
         self,
@@ -168,23 +156,12 @@ class Prose(Widget):
         super().__init__(id=id, classes=classes)
         self._text = text
         self._math = math
-        self._drawn: tuple[int, list[Content]] | None = None
 
-    def _lines(self, width: int) -> list[Content]:
-        if self._drawn is None or self._drawn[0] != width:
-            table = look_of(self)
-            lines = prose_lines(self._text, width, table) if self._text else []
-            if self._math:
-                lines += [Content()] if lines else []
-                formulas = math_lines(self._math, width - 2 * INDENT, table)
-                lines += [Content.assemble(" " * 2 * INDENT, each) for each in formulas]
-            self._drawn = (width, lines)
-        return self._drawn[1]
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as there are at this width."""
-        return len(self._lines(width))
-
-    def render(self) -> RenderResult:
-        """The lines."""
-        return Content("\n").join(self._lines(self.size.width))
+    def draw(self, width: int, table: Look) -> list[Content]:
+        """The text, then the formulas, set in."""
+        lines = prose_lines(self._text, width, table) if self._text.strip() else []
+        if self._math.strip():
+            lines += [Content()] if lines else []
+            formulas = math_lines(self._math, width - 2 * INDENT, table)
+            lines += [Content.assemble(" " * 2 * INDENT, each) for each in formulas]
+        return lines

@@ -1,0 +1,162 @@
+"""CellView: what all cells of a lesson look like; what is in them is the subclass's.
+
+A cell is open (where the learner is) or folded to one line. The body is built when it
+is first opened. The current cell is marked by a bar at its left and its number.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult, RenderResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tutor.lesson.schema import AnyCell, Cell
+from tutor.progress import CellProgress
+from tutor.ui import look
+from tutor.ui.cell_words import standing, title_of
+from tutor.ui.look import Glyph, look_of
+from tutor.ui.widgets.plain import Plain
+from tutor.ui.widgets.prose import Prose
+
+AnyOne = TypeVar("AnyOne", bound=Cell)
+
+_STYLES = {
+    Glyph.RIGHT: look.GOOD,
+    Glyph.SKIPPED: look.QUIET,
+    Glyph.TODO: look.QUIET,
+}
+
+
+class CellHead(Widget):
+    """One line: the title, and at the right how the cell stands."""
+
+    DEFAULT_CSS = "CellHead { height: 1; }"
+
+    def __init__(self, cell: AnyCell, progress: CellProgress) -> None:
+        super().__init__()
+        self._cell = cell
+        self._progress = progress
+
+    def render(self) -> RenderResult:
+        """The title gives way to the standing."""
+        table = look_of(self)
+        now = standing(self._cell, self._progress)
+        right = Content.assemble(
+            (table[now.glyph], _STYLES[now.glyph]),
+            (f" {table.text(now.words)}" if now.words else "", look.QUIET),
+        )
+        title = Content(table.text(title_of(self._cell)))
+        room = max(0, self.size.width - right.cell_length - 2)
+        if title.cell_length > room:
+            title = Content.assemble(
+                title.truncate(max(0, room - 1)).rstrip(), table[Glyph.ELLIPSIS]
+            )
+        gap = max(1, self.size.width - title.cell_length - right.cell_length)
+        return Content.assemble(title, " " * gap, right)
+
+
+class CellView(Horizontal, Generic[AnyOne]):
+    """One cell of the lesson."""
+
+    STAYS_OPEN: ClassVar[bool] = False
+    """True: once it was read it is not folded."""
+
+    DEFAULT_CSS = """
+    CellView {
+        height: auto;
+        border-left: blank;
+        padding-right: 1;
+        & > Plain { width: 5; padding: 0 1; text-style: dim; text-align: right; }
+        & > Vertical { height: auto; width: 1fr; padding: 0 0 0 1; }
+        & .body { height: auto; display: none; }
+        & .body > Prose { margin: 0 0 1 0; }
+        & .body > Prose:last-child { margin: 0; }
+        &.-open { margin: 1 0; }
+        &.-open .body { display: block; }
+        &.-open.-untitled CellHead { display: none; }
+        &.-here { border-left: outer $accent; }
+        &.-here > Plain { text-style: bold; color: $accent; }
+        &.-here CellHead { text-style: bold; }
+    }
+    .-narrow CellView > Plain { width: 3; padding: 0; }
+    """
+
+    here: reactive[bool] = reactive(False, init=False)
+    """The learner is at this cell."""
+
+    @dataclass
+    class Grown(Message):
+        """What is shown got longer: keep it in view."""
+
+        view: "CellView[Any]"
+
+    def __init__(self, number: int, cell: AnyOne, progress: CellProgress) -> None:
+        super().__init__()
+        self.number = number
+        self.cell = cell
+        self.progress = progress
+        self._filled = False
+
+    def compose(self) -> ComposeResult:
+        """Number, head, and room for the body."""
+        yield Plain(str(self.number))
+        with Vertical():
+            yield CellHead(self._any, self.progress)
+            yield Vertical(classes="body")
+
+    @property
+    def _any(self) -> AnyCell:
+        return self.cell  # type: ignore[return-value]  # every Cell is one of them
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets of the open cell, built once."""
+        yield from self.words()
+
+    def words(self) -> Iterable[Widget]:
+        """The cell's own text and formulas, if it has any."""
+        if self.cell.text or self.cell.math:
+            yield Prose(self.cell.text, self.cell.math)
+
+    def on_mount(self) -> None:
+        """Open or folded, as it stands."""
+        self.set_class(not self.cell.title, "-untitled")
+        self.show_standing()
+
+    @property
+    def is_open(self) -> bool:
+        """The body is shown."""
+        return self.here or (self.STAYS_OPEN and self.progress.done)
+
+    def watch_here(self, here: bool) -> None:
+        """Open or fold."""
+        self.show_standing()
+
+    def show_standing(self) -> None:
+        """Draw the head anew, after something was recorded of the cell."""
+        self.set_class(self.here, "-here")
+        self.set_class(self.is_open, "-open")
+        if self.is_open and not self._filled:
+            self._filled = True
+            self.query_one(".body").mount_all(self.body())
+        self.query_one(CellHead).refresh()
+
+    # --------------------------------------------------- what a screen may ask of it
+
+    def begin_edit(self) -> bool:
+        """Put the cursor where something is typed or picked; False: nothing is."""
+        return False
+
+    def unsaved(self) -> str | None:
+        """What is typed and not given yet; None: nothing."""
+        return None
+
+
+class TextCellView(CellView[Cell]):
+    """Something to read; it stays open when it was read."""
+
+    STAYS_OPEN = True

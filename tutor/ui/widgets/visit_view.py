@@ -1,0 +1,54 @@
+"""VisitView: a cell that is done on another screen: a walk, or a race."""
+
+from collections.abc import Iterable
+
+from textual.content import Content
+from textual.widget import Widget
+
+from tutor.lesson.schema import GraphCell, TrainCell
+from tutor.ui import look
+from tutor.ui.look import Look, look_of
+from tutor.ui.widgets.cell_view import CellView
+from tutor.ui.widgets.lines import Lines
+from tutor.ui.widgets.prose import Prose, code_content
+
+
+class _Preview(Lines):
+    """What waits there, in a few lines."""
+
+    DEFAULT_CSS = "_Preview { margin: 0 0 1 1; }"
+
+    def __init__(self, cell: GraphCell | TrainCell) -> None:
+        super().__init__()
+        self._cell = cell
+
+    def draw(self, width: int, table: Look) -> list[Content]:
+        if isinstance(self._cell, GraphCell):
+            return self._walk(self._cell, table)
+        return self._race(self._cell, table)
+
+    def _walk(self, cell: GraphCell, table: Look) -> list[Content]:
+        lines = code_content(cell.code.strip("\n"), table).split("\n")
+        if cell.at:
+            values = ", ".join(f"{name} = {value}" for name, value in cell.at.items())
+            lines = [*lines, Content.styled(f"at {values}", look.QUIET)]
+        return list(lines)
+
+    def _race(self, cell: TrainCell, table: Look) -> list[Content]:
+        names = ", ".join(run.name for run in cell.runs) or cell.optimiser
+        told = f"{names}: {cell.iterations} iterations, lr {cell.lr:g}"
+        return [Content(table.text(told))]
+
+
+class VisitView(CellView[GraphCell | TrainCell]):
+    """Says what is to be seen; Enter goes there."""
+
+    def body(self) -> Iterable[Widget]:
+        """Words, preview, and the way there."""
+        yield from self.words()
+        if isinstance(self.cell, TrainCell) and self.cell.ask:
+            yield Prose(self.cell.ask)
+        yield _Preview(self.cell)
+        key = look_of(self).key("enter")
+        where = "stepper" if isinstance(self.cell, GraphCell) else "training screen"
+        yield Prose(f"**{key}** opens the {where}; Esc comes back here.")
