@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tutor import cli
+from tutor.arguments import COMMANDS
 from tutor.errors import FileError, MachineError, StoppedError, TutorError
 
 Run = Callable[[argparse.Namespace], int]
@@ -34,8 +35,8 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Run], None]:
         module = types.ModuleType("stand_in")
         module.run = run  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "stand_in", module)
-        add, _, purpose = cli.COMMANDS[name]
-        monkeypatch.setitem(cli.COMMANDS, name, (add, "stand_in", purpose))
+        command = COMMANDS[name]._replace(module="stand_in")
+        monkeypatch.setitem(COMMANDS, name, command)
 
     return plug
 
@@ -43,7 +44,7 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Run], None]:
 def parsed(plug: Callable[[str, Run], None], *words: str) -> argparse.Namespace:
     """The arguments that a command gets."""
     got: list[argparse.Namespace] = []
-    name = next(word for word in words if word in cli.COMMANDS)
+    name = next(word for word in words if word in COMMANDS)
 
     def run(arguments: argparse.Namespace) -> int:
         got.append(arguments)
@@ -90,14 +91,14 @@ def test_a_wrong_line_is_one_sentence(
     assert out == ""
 
 
-@pytest.mark.parametrize("name", ["", *cli.COMMANDS])
+@pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*name.split(), "--help"]) == 0
     out, err = capsys.readouterr()
     assert f"usage: pytorch-tutor {name}".rstrip() in out
     assert err == ""
     if not name:
-        assert all(f"\n  {command} " in out for command in cli.COMMANDS)
+        assert all(f"\n  {command} " in out for command in COMMANDS)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
