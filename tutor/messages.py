@@ -36,6 +36,32 @@ class Hello:
     problem: str | None = None
 
 
+@message("warm?")
+@dataclass(frozen=True, slots=True)
+class WarmRequest:
+    """Import one part of what the first optimiser needs; ask while nothing runs."""
+
+    part: int
+    """From 0, until no part is left."""
+
+
+@message("warm")
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """That part is imported."""
+
+    parts_left: int
+
+
+@message("overflow")
+@dataclass(frozen=True, slots=True)
+class Overflowed:
+    """A cell printed more than is shown."""
+
+    file: str | None
+    """Where the rest goes; None: nowhere."""
+
+
 @message("reset?")
 @dataclass(frozen=True, slots=True)
 class ResetRequest:

@@ -20,6 +20,8 @@ from tutor.errors import WireError
 
 VERSION = 1
 MIME = "application/vnd.tutor.v1+json"
+NOTE_MIME = "application/vnd.tutor.note"
+"""A line about a value, beside its repr."""
 
 Body = TypeVar("Body")
 
@@ -176,7 +178,7 @@ def _dataclass_from_json(wanted: type[Any], raw: Any) -> Any:
     if not isinstance(raw, Mapping):
         raise ValueError(f"expected a {wanted.__name__}, got {raw!r:.40}")
     found = {}
-    for name, annotation in _hints(wanted).items():
+    for name, annotation in _hints(typing.cast(typing.Hashable, wanted)).items():
         if name in raw:
             try:
                 found[name] = from_json(annotation, raw[name])

@@ -1,0 +1,146 @@
+"""IPython's shell made fit for a learner: short tracebacks, notes beside tensors, a limit
+on what a cell prints, streams that cannot be lost, an `exit` that does not.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import gc
+import os
+import sys
+import termios
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from tutor.engine import bridge, notes
+from tutor.engine.overflow import Overflow
+from tutor.engine.tracebacks import Shown, shown
+from tutor.messages import Overflowed
+from tutor.wire import NOTE_MIME, Message
+
+_COLOURS_FORCED = ("FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR")
+"""ipykernel sets them; a learner's tools should look at their output instead."""
+_DRAINING_S = 0.2
+_DRAINING_STEP_S = 0.001
+
+
+def install(overflow: str) -> None:
+    """Once per process, before the first cell. `overflow` is the folder of long output."""
+    shell = bridge.shell()
+    for name in _COLOURS_FORCED:
+        os.environ.pop(name, None)
+    _show_exceptions(shell)
+    formatter = shell.display_formatter
+    formatter.formatters[NOTE_MIME] = notes.formatter(formatter)
+    shell.colors = "nocolor"
+    # Its history would keep all that is printed, and format each traceback once more.
+    shell._tee = lambda channel: contextlib.nullcontext()
+    shell._format_exception_for_storage = lambda error, *rest, **options: {}
+    shell.ask_exit = lambda: shell.payload_manager.write_payload({"source": "ask_exit"})
+    warnings.filterwarnings("ignore", message="To exit: use")
+    streams = _Streams(Overflow(Path(overflow), _tell_overflow))
+    shell.events.register("pre_execute", streams.begin)
+    shell.events.register("post_execute", streams.end)
+    atexit.register(_leave, os.getpid())
+
+
+def goodbye() -> None:
+    """End the process as a script ends, without the half second that torch takes.
+
+    Functions registered with atexit run, the last first; `_leave` is behind them all.
+    """
+    atexit._run_exitfuncs()
+
+
+def _leave(kernel: int) -> None:
+    if os.getpid() != kernel:  # a fork of the learner's: none of our business
+        return
+    try:
+        bridge.namespace().clear()  # files that were left open are closed
+        gc.collect()
+    finally:
+        os._exit(0)
+
+
+def _tell_overflow(file: Path | None) -> None:
+    body = Overflowed(None if file is None else str(file))
+    bridge.publish(Message("", 0, body))
+
+
+class _Streams:
+    """stdout and stderr: limited, and there again after each cell."""
+
+    def __init__(self, overflow: Overflow) -> None:
+        self._overflow = overflow
+        self._limited = False
+        streams: tuple[Any, Any] = (sys.stdout, sys.stderr)  # ipykernel's OutStreams
+        self._streams = streams
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in streams:
+            stream.close = lambda: None
+            # What C code prints is shown, and would fill the log besides.
+            os.dup2(nowhere, stream._original_stdstream_copy)
+        os.close(nowhere)
+
+    def begin(self) -> None:
+        """A cell is about to run."""
+        if not self._limited:  # in the cell of `install`, IPython would undo it
+            self._limited = True
+            for stream in self._streams:
+                self._overflow.limit(stream)
+        self._overflow.begin()
+
+    def end(self) -> None:
+        """Put the streams back and wait for what the cell's child processes printed."""
+        sys.stdout, sys.stderr = self._streams
+        deadline = time.monotonic() + _DRAINING_S
+        for stream in self._streams:
+            while _unread(stream) and time.monotonic() < deadline:
+                threading.Event().wait(_DRAINING_STEP_S)
+        self._overflow.end()
+
+
+def _unread(stream: Any) -> int:
+    """How many bytes that C code or a child printed ipykernel has not taken yet."""
+    count = fcntl.ioctl(stream._fid, termios.FIONREAD, b"\0\0\0\0")
+    return int.from_bytes(count, sys.byteorder)
+
+
+def _show_exceptions(shell: Any) -> None:
+    """Replace the three ways in which IPython shows one."""
+
+    def show(given: Any = None, *rest: Any, **options: Any) -> None:
+        error = given[1] if isinstance(given, tuple) else sys.exc_info()[1]
+        if error is None:
+            error = getattr(sys, "last_value", None)
+        if error is not None:
+            sys.last_type, sys.last_value = type(error), error
+            sys.last_traceback = error.__traceback__
+            _send(shell, shown(error, is_cell))
+
+    def is_cell(file: str) -> bool:
+        return shell.compile.format_code_name(file) is not None
+
+    shell.showtraceback = show
+    shell.showsyntaxerror = show
+    shell.showindentationerror = show
+
+
+def _send(shell: Any, exception: Shown) -> None:
+    """As ipykernel's `_showtraceback`, with the line beside the text."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    content = {
+        "ename": exception.ename,
+        "evalue": exception.evalue,
+        "traceback": [exception.text],
+        "line": exception.line,
+    }
+    hook = shell.displayhook
+    hook.session.send(
+        hook.pub_socket, "error", content, hook.parent_header, ident=b"error"
+    )
+    shell._last_traceback = content["traceback"]
