@@ -111,7 +111,7 @@ def index(folder: Path, *, parse: bool = True) -> Course:
     problems: list[LessonProblem] = []
     cache = Cache(folder)
     read: list[tuple[Path, Summary | None]] = []
-    for path in _files(folder, problems):
+    for path in lesson_paths(folder, problems):
         summary = cache.get(path)
         if summary is None and parse:
             summary = summary_of(path)
@@ -138,7 +138,8 @@ def _unwritten() -> Iterator[Section]:
         yield Section(f"2.{number}", title, short, group)
 
 
-def _files(folder: Path, problems: list[LessonProblem]) -> list[Path]:
+def lesson_paths(folder: Path, problems: list[LessonProblem]) -> list[Path]:
+    """The folder's lesson files by name; what keeps it from having any is added."""
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names are all we need
     except (OSError, ValueError) as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutor.errors import FileError
-from tutor.safetext import safe_line
+from tutor.safetext import safe, safe_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class LessonProblem:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         key = f" {self.key}:" if self.key else ""
-        return f"{safe_line(where)}:{key} {self.message}"
+        message = " ".join(safe(f"{key} {self.message}").plain.split())
+        return f"{safe_line(where)}: {message}"
 
 
 class LessonError(FileError):

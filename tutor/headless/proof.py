@@ -1,0 +1,262 @@
+"""The proof of a lesson: everything in it is executed, as a learner would, and judged.
+
+Through the Session only. Reports what does not hold, with the line to change; exercises
+are `exercise_proof`.
+"""
+
+import ast
+import math
+import time
+
+from tutor.answers import Answer, Choice, Groups, Number, Order, right_answer
+from tutor.errors import KernelDiedError, MachineError, StoppedError, TutorError
+from tutor.graph.trace import Trace
+from tutor.headless import autograd
+from tutor.headless.exercise_proof import prove_exercise
+from tutor.headless.finding import Finding
+from tutor.headless.stage import Stage
+from tutor.lesson.lines import KeyPath
+from tutor.lesson.load import LessonFile
+from tutor.lesson.problem import LessonProblem
+from tutor.lesson.prose import fences
+from tutor.lesson.requests import race_of, trace_of
+from tutor.lesson.schema import (
+    AnyCell,
+    CodeCell,
+    ExerciseCell,
+    GraphCell,
+    QuestionCell,
+    TextCell,
+    TrainCell,
+    WrongAnswer,
+)
+from tutor.session import Session
+from tutor.training.run import Points
+
+
+async def prove(session: Session, file: LessonFile) -> Finding:
+    """What a proof of a lesson that loads finds out.
+
+    Raises StoppedError when it is interrupted, MachineError without a kernel.
+    """
+    began = time.monotonic()
+    proof = _Proof(session, file)
+    await proof.all_cells()
+    seconds = time.monotonic() - began
+    problems = sorted(proof.problems, key=lambda each: each.line or 0)
+    notes = (*file.notes, *proof.notes)
+    return Finding(file, tuple(problems), notes, proof.wrong, seconds)
+
+
+class _Proof:
+    """One lesson, cell by cell."""
+
+    def __init__(self, session: Session, file: LessonFile) -> None:
+        assert file.lesson is not None
+        self.file = file
+        self.lesson = file.lesson
+        self.session = session
+        self.stage = Stage(session, file.lesson)
+        self.problems: list[LessonProblem] = []
+        self.notes: list[LessonProblem] = []
+        self.wrong = 0
+
+    def report(self, where: KeyPath, sentence: str, within: int = 0) -> None:
+        self.problems.append(self.file.problem(where, sentence, within))
+
+    async def all_cells(self) -> None:
+        if raised := await self.stage.prepare():
+            self.report(("setup",), f"the setup raises {raised}.")
+            return
+        for number, cell in enumerate(self.lesson.cells):
+            path: KeyPath = ("cells", number)
+            if not self._has_device(cell, path):
+                continue
+            for name in ("text", "task", "ask"):
+                await self._prose(getattr(cell, name, ""), (*path, name))
+            await self._cell(cell, path)
+            await self._prose(getattr(cell, "why", ""), (*path, "why"))
+
+    def _has_device(self, cell: AnyCell, path: KeyPath) -> bool:
+        wanted = getattr(cell, "device", None)
+        hello = self.session.hello
+        devices = hello.devices if hello is not None else ()
+        if wanted is None or any(each.startswith(wanted) for each in devices):
+            return True
+        sentence = f"not proven: there is no {wanted} here."
+        self.notes.append(self.file.problem((*path, "device"), sentence))
+        return False
+
+    async def _prose(self, text: str, path: KeyPath) -> None:
+        """Python that is shown must run; what it binds is forgotten."""
+        for fence in fences(text):
+            if not fence.is_python:
+                continue
+            tried = await self.stage.execute(
+                f"exec(compile({fence.code!r}, '<prose>', 'exec'), dict(globals()))"
+            )
+            if tried.raised is not None:
+                sentence = f"this code raises {tried.raised}."
+                self.report(path, sentence, fence.line + 1)
+
+    async def _cell(self, cell: AnyCell, path: KeyPath) -> None:
+        try:
+            match cell:
+                case CodeCell():
+                    await self._code(cell, path)
+                case QuestionCell():
+                    await self._question(cell, path)
+                case ExerciseCell():
+                    self.wrong += await prove_exercise(
+                        cell, path, self.stage, self.report
+                    )
+                case GraphCell():
+                    await self._graph(cell, path)
+                case TrainCell():
+                    await self._train(cell, path)
+                case TextCell():
+                    pass
+        except (StoppedError, MachineError):
+            raise
+        except TutorError as error:
+            self.report(path, f"the tutor could not do this: {error}")
+            if isinstance(error, KernelDiedError):
+                await self.stage.again()
+
+    # -- code
+
+    async def _code(self, cell: CodeCell, path: KeyPath) -> None:
+        tried = await self.stage.execute(cell.code, cell)
+        self.stage.accepted.append(cell.code)
+        if tried.verdict is not None and tried.verdict.passed:
+            return
+        if tried.verdict is None or cell.expect is None:
+            line = tried.failure.line if tried.failure else None
+            sentence = f"this code raises {tried.raised}."
+            self.report((*path, "code"), sentence, line or 0)
+            return
+        said = f"{tried.verdict.message} {tried.verdict.detail}"
+        sentence = f"the code does not do this: {' '.join(said.split())}"
+        self.report((*path, "expect"), sentence)
+
+    # -- questions
+
+    async def _question(self, cell: QuestionCell, path: KeyPath) -> None:
+        if not self.session.answer(cell, right_answer(cell)).passed:
+            self.report(path, "the stated answer is not judged right.")
+        if cell.expression is not None:
+            await self._expression(cell, cell.expression, (*path, "expression"))
+        for number, wrong in enumerate(cell.wrong):
+            verdict = self.session.answer(cell, answer_of(cell, wrong))
+            if not verdict.passed and verdict.mistake == number:
+                self.wrong += 1
+                continue
+            here = (*path, "wrong", number)
+            if verdict.passed:
+                self.report(here, "this wrong answer is judged right.")
+            else:
+                said = f"wrong[{verdict.mistake}] answers for it"
+                self.report(here, f"{said}: put the narrower one first.")
+
+    async def _expression(
+        self, cell: QuestionCell, expression: str, path: KeyPath
+    ) -> None:
+        """The stated answer is what the kernel computes."""
+        convert = "float" if cell.number is not None else "str"
+        tried = await self.stage.execute(f"{convert}({expression})")
+        if tried.raised is not None or tried.result is None:
+            self.report(path, f"this raises {tried.raised}.")
+            return
+        computed, given = _computed(cell, tried.result)
+        if given is None or not self.session.answer(cell, given).passed:
+            self.report(path, f"this is {computed}, which is not the stated answer.")
+
+    # -- the stepper and the training screen
+
+    async def _graph(self, cell: GraphCell, path: KeyPath) -> None:
+        code = (*path, "code")
+        trace = await self.session.trace(trace_of(cell))
+        if trace.fault is not None:
+            line = trace.fault.line or 0
+            self.report(code, f"the stepper stops: {trace.fault.text}.", line)
+            return
+        if trace.end.truncated:
+            self.report(code, trace.end.truncated)
+        tried = await self.stage.execute(autograd.program(cell))
+        wanted = autograd.read(tried.printed)
+        if wanted is None:
+            self.report(code, f"torch.autograd raises {tried.raised}.")
+            return
+        tolerance = 1e-6 if cell.dtype == "float64" else 1e-3
+        for sentence in autograd.differences(trace, wanted, tolerance):
+            self.report(code, sentence)
+        for number, predicted in enumerate(cell.predict):
+            if not _is_shown(predicted, trace):
+                sentence = f"the stepper shows no `{predicted}` to predict."
+                self.report((*path, "predict", number), sentence)
+
+    async def _train(self, cell: TrainCell, path: KeyPath) -> None:
+        spec = race_of(cell)
+        losses = dict.fromkeys((run.name for run in spec.runs), math.nan)
+        async for arrived in self.session.train(spec):
+            if isinstance(arrived, Points):
+                if arrived.losses:
+                    losses[arrived.run] = arrived.losses[-1]
+                continue
+            for name, end in arrived.runs.items():
+                if end.stopped != "finished" or not math.isfinite(losses[name]):
+                    sentence = f"the run {name!r} does not finish: it {end.stopped}."
+                    self.report(path, sentence)
+
+
+def answer_of(cell: QuestionCell, wrong: WrongAnswer) -> Answer:
+    """The whole answer that a wrong answer stands for, as little wrong as can be."""
+    if wrong.number is not None:
+        return Number(wrong.number)
+    if wrong.choice is not None:
+        return Choice(wrong.choice)
+    if wrong.order is not None:
+        return Order(_least_disorder(len(cell.items or []), wrong.order))
+    placed = {
+        member: name
+        for groups in (cell.groups or {}, wrong.groups or {})
+        for name, members in groups.items()
+        for member in members
+    }
+    return Groups(
+        {
+            name: tuple(member for member, group in placed.items() if group == name)
+            for name in cell.groups or {}
+        }
+    )
+
+
+def _least_disorder(count: int, wrong: list[int]) -> tuple[int, ...]:
+    """All numbers to `count` in their order, but those of `wrong` in theirs."""
+    waiting = list(wrong)
+    free = [number for number in range(1, count + 1) if number not in wrong]
+    order = []
+    while waiting or free:
+        source = free if not waiting or (free and free[0] < waiting[0]) else waiting
+        order.append(source.pop(0))
+    return tuple(order)
+
+
+def _computed(cell: QuestionCell, result: str) -> tuple[str, Answer | None]:
+    """What an expression gave, as text and as an answer; None: it is none."""
+    if cell.number is not None:
+        return result, Number(float(result))
+    text = str(ast.literal_eval(result))
+    for number, choice in enumerate(cell.choices or [], 1):
+        if text in (choice, choice.strip("`")):
+            return text, Choice(number)
+    return text, None
+
+
+def _is_shown(predicted: str, trace: Trace) -> bool:
+    """Whether the name is a value of the trace, or `name.grad` a leaf's gradient."""
+    name, _, attribute = predicted.rpartition(".")
+    if attribute == "grad":
+        leaves = {trace.values[change.value].name for change in trace.leaves}
+        return name in leaves
+    return predicted in {value.name for value in trace.values}
