@@ -23,7 +23,7 @@ _JOINER = re.compile(r"[\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _INVISIBLE = re.compile(
     r"[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _ORDINARY = re.compile(r"[\n -~\xa1-\xac\xae-\u02ff\u0370-\u03ff\u2190-\u25ff]*")
 _MARKS_PER_CHARACTER = 2
@@ -88,22 +88,24 @@ def safe_line(foreign: str, limit: int = 200) -> str:
 
 def _pieces(foreign: str, style: Style) -> Iterator[tuple[str, Style]]:
     """Runs of harmless text with their style; \\r and \\t still in them."""
-    position = 0
+    position = marks = 0
     for match in _SEQUENCE.finditer(foreign):
         if match.start() > position:
-            yield _visible(foreign[position : match.start()]), style
+            text, marks = _visible(foreign[position : match.start()], marks)
+            yield text, style
         position = match.end()
         if match["final"] == "m" and not (match["parameters"] or "").startswith("?"):
             style = _after_sgr(style, match["parameters"] or "0")
-    yield _visible(foreign[position:]), style
+    yield _visible(foreign[position:], marks)[0], style
 
 
-def _visible(text: str) -> str:
+def _visible(text: str, marks: int) -> tuple[str, int]:
+    """`marks`: how many of them end what stands before `text`; and after it."""
     if text.isascii() and text.isprintable():
-        return text
+        return text, 0 if text else marks
     text = _CONTROL.sub(_picture, _JOINER.sub("", text))
     text = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return text if text.isascii() else _few_marks(text)
+    return (text, 0) if text.isascii() else _few_marks(text, marks)
 
 
 def _picture(match: re.Match[str]) -> str:
@@ -113,14 +115,13 @@ def _picture(match: re.Match[str]) -> str:
     return "\N{SYMBOL FOR DELETE}" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
 
 
-def _few_marks(text: str) -> str:
+def _few_marks(text: str, marks: int) -> tuple[str, int]:
     kept: list[str] = []
-    marks = 0
     for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
         if marks <= _MARKS_PER_CHARACTER:
             kept.append(character)
-    return "".join(kept)
+    return "".join(kept), marks
 
 
 def _overwritten(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
