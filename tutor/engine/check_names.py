@@ -1,6 +1,6 @@
 """The names at hand in a lesson's `check`, `when` and `expect`: the one list of them.
 
-`docs/check-names.md` is made from the docstrings here (`reference`).
+`docs/check-names.md` is made from the docstrings here.
 """
 
 import inspect
@@ -174,6 +174,8 @@ class CheckNames:
         log = _Log()
         with log:
             bare(*args)
+        if not self._case.number:
+            self._case.calls.forget()
         return log.names
 
     # -- recognising a mistake (they judge nothing, and are for `when`)
@@ -280,7 +282,7 @@ def _ratio(got: torch.Tensor, wanted: torch.Tensor, start: Any) -> float:
 
 def at_hand(names: CheckNames) -> dict[str, Any]:
     """The names as a check sees them."""
-    methods = {name: getattr(names, name) for name in _documented()}
+    methods = {name: getattr(names, name) for name in names_at_hand()}
     return {**MODULES, "learner": names._learner, **methods}
 
 
@@ -307,42 +309,6 @@ def describe(names: CheckNames) -> str:
     return names._case.describe()
 
 
-def _documented() -> list[str]:
+def names_at_hand() -> list[str]:
+    """The names that are functions, in the order they are explained."""
     return [name for name in vars(CheckNames) if not name.startswith("_")]
-
-
-def reference() -> str:
-    """The text of docs/check-names.md."""
-    parts = [_HEAD]
-    for name in _documented():
-        method = getattr(CheckNames, name)
-        parts.append(f"## `{name}{_parameters(method)}`\n\n{inspect.getdoc(method)}")
-    return "\n\n".join(parts) + "\n"
-
-
-def _parameters(method: Callable[..., Any]) -> str:
-    """Like "(got, want, what='the result')"."""
-    own = list(inspect.signature(method).parameters.values())[1:]
-    bare = [each.replace(annotation=inspect.Parameter.empty) for each in own]
-    return str(inspect.Signature(bare))
-
-
-_HEAD = """# Names at hand in a check
-
-<!-- Made from tutor/engine/check_names.py by scripts/write_check_names.py. -->
-
-A lesson's `check`, each `when` of a wrong answer and each expression of `expect` are
-executed in the kernel, in a copy of the learner's namespace, and may use the names below.
-They win over names of the learner. `torch`, `nn`, `F` and `math` are at hand too, with
-torch's true functions whatever the learner replaced.
-
-`learner.step` is what the learner's code left under the name `step`; without it the check
-fails with "There is no `step` yet.". A function or a class must come from this very cell. A
-check passes when it comes to its end. Random numbers are seeded and put back, as are grad
-mode, default dtype and device; values are the author's duty: give a learner's function
-`copied(x)` where it could change a tensor of the learner.
-
-A `when` is evaluated where the check failed, so it sees the check's variables, and besides
-`got` and `wanted` of the `close` or `equal` that failed (None for another check), and
-`error`, "Type: message" when the learner's code raised, else "". The first `when` that is
-true names the mistake; one that raises counts as false."""

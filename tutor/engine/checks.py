@@ -14,12 +14,12 @@ import types
 from typing import Any
 
 from tutor.engine.check_names import (
-    MODULES,
     CheckNames,
     at_failure,
     at_hand,
     describe,
     escaped,
+    names_at_hand,
 )
 from tutor.engine.isolation import (
     TimeIsUpError,
@@ -192,8 +192,7 @@ def _with_notes(
         names = ", ".join(f"`{name}`" for name in replaced[:3])
         notes.append(f"You replaced {names}; the check used the true one.")
     if report.outcome in ("failed", "raised"):
-        public = {name for name in vars(CheckNames) if not name.startswith("_")}
-        own = sorted((bound_names(request.code) & public) - MODULES.keys())
+        own = sorted(bound_names(request.code) & set(names_at_hand()))
         notes += [f"Your `{name}` is not the `{name}` of the check." for name in own]
     if not notes:
         return report

@@ -51,7 +51,8 @@ def _of_tensors(
 ) -> Difference | None:
     if got.shape != want.shape:
         shapes = f"shape {tuple(got.shape)}, not {tuple(want.shape)}"
-        return Difference(f"{name} has {shapes}.")
+        lines = _lines(short(want), short(got))
+        return Difference(f"{name} has {shapes}.", lines)
     exact = rtol == atol == 0.0
     if exact and got.dtype != want.dtype:
         return Difference(f"{name} is {dtype_name(got)}, not {dtype_name(want)}.")
