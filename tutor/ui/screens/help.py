@@ -3,8 +3,6 @@
 All of it comes from the action table; Esc or any of the help keys goes back.
 """
 
-from collections.abc import Iterator
-
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -13,11 +11,16 @@ from textual.content import Content
 from tutor import actions
 from tutor.actions import Action, Place
 from tutor.ui import look
+from tutor.ui.look import Look
 from tutor.ui.screens.frame import FrameScreen
 from tutor.ui.widgets.frame_lines import TitleParts
-from tutor.ui.widgets.plain import Plain, content_of
+from tutor.ui.widgets.lines import Lines, hanging
+from tutor.ui.widgets.plain import content_of
+from tutor.ui.widgets.prose import MEASURE
 
 KEYS_WIDTH = 12
+PLACES: dict[Place, tuple[Place, ...]] = {"lesson": ("lesson", "answer")}
+"""Screens whose help tells of another place's keys, too."""
 
 
 class HelpScreen(FrameScreen[None]):
@@ -45,21 +48,12 @@ class HelpScreen(FrameScreen[None]):
 
     def compose_content(self) -> ComposeResult:
         """What it is, then the keys."""
-        with VerticalScroll():
-            if self._about:
-                yield Plain(self.look.text(self._about) + "\n")
-            yield Plain(self._keys(actions.of(self._place)))
-            yield Plain("")
-            yield Plain(self._keys(actions.of("anywhere")))
+        with VerticalScroll(can_focus=False):
+            yield HelpText(self._place, self._about)
 
-    def _keys(self, rows: Iterator[Action]) -> Content:
-        return Content("\n").join(self._row(row) for row in rows if row.keys)
-
-    def _row(self, row: Action) -> Content:
-        keys = " ".join(self.look.key(key) for key in row.keys)
-        return Content.assemble(
-            (f"{keys:<{KEYS_WIDTH}} ", f"{look.STRONG} {look.HERE}"), row.help
-        )
+    def footer_actions(self) -> list[Action]:
+        """There is only the way back."""
+        return [actions.named("back")]
 
     def action_scroll(self, lines: int) -> None:
         """Read on."""
@@ -68,3 +62,34 @@ class HelpScreen(FrameScreen[None]):
     def action_explain(self) -> None:
         """? again: back."""
         self.action_back()
+
+
+class HelpText(Lines):
+    """The explanation, and a line for each row of the table."""
+
+    def __init__(self, place: Place, about: str) -> None:
+        super().__init__()
+        self._place = place
+        self._about = about
+
+    def draw(self, width: int, table: Look) -> list[Content]:
+        """This screen's keys, then those that work anywhere."""
+        lines: list[Content] = []
+        if self._about:
+            about = Content(table.text(self._about))
+            lines += [*about.wrap(min(width, MEASURE)), Content()]
+        for place in PLACES.get(self._place, (self._place,)):
+            rows = [row for row in actions.of(place) if row.keys]
+            for row in rows:
+                lines += _row(row, width, table)
+            lines.append(Content())
+        for row in actions.of("anywhere"):
+            if row.keys:
+                lines += _row(row, width, table)
+        return lines
+
+
+def _row(row: Action, width: int, table: Look) -> list[Content]:
+    keys = " ".join(table.key(key) for key in row.keys)
+    lead = Content.styled(f"{keys:<{KEYS_WIDTH}} ", f"{look.STRONG} {look.HERE}")
+    return hanging(lead, Content(table.text(row.help)), width)

@@ -10,7 +10,7 @@ from typing import Any
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input
@@ -20,14 +20,12 @@ from tutor.actions import Action
 from tutor.answers import Answer
 from tutor.errors import TutorError
 from tutor.lesson.schema import (
-    AnyCell,
     CodeCell,
     ExerciseCell,
     GraphCell,
     Lesson,
     QuestionCell,
     TextCell,
-    TrainCell,
 )
 from tutor.safetext import safe, safe_line
 from tutor.session import Session
@@ -36,7 +34,8 @@ from tutor.ui.cell_words import about, enter_word
 from tutor.ui.look import Glyph
 from tutor.ui.screens.frame import FrameScreen, bindings
 from tutor.ui.widgets.answer_lists import AnswerList
-from tutor.ui.widgets.cell_view import CellView, TextCellView
+from tutor.ui.widgets.cell_list import CellList
+from tutor.ui.widgets.cell_view import CellView
 from tutor.ui.widgets.code_cell_view import CodeCellView
 from tutor.ui.widgets.code_editor import CodeEditor
 from tutor.ui.widgets.console_pane import ConsolePane
@@ -57,18 +56,17 @@ class LessonScreen(FrameScreen[None]):
     BINDINGS = bindings("lesson")
     DEFAULT_CSS = """
     LessonScreen {
-        & #lesson { height: 1fr; }
-        & #cells { width: 1fr; height: 1fr; scrollbar-size-vertical: 1; }
+        & #lesson { height: 1fr; layout: vertical; }
         & ConsolePane { display: none; height: 50%; border-top: solid $foreground; }
         &.-console ConsolePane { display: block; }
-        & #lesson { layout: vertical; }
         &.-wide #lesson { layout: horizontal; }
         &.-wide ConsolePane {
             width: 46; height: 1fr;
             border-top: none; border-left: solid $foreground; padding-left: 1;
         }
-        &.-low.-console #cells { display: none; }
+        &.-low.-console CellList { display: none; }
         &.-low ConsolePane { height: 1fr; border-top: none; }
+        &.-narrow CellView > Plain { width: 3; padding: 0; }
     }
     """
 
@@ -76,7 +74,6 @@ class LessonScreen(FrameScreen[None]):
         super().__init__()
         self.session = session
         self.lesson = lesson
-        self._here = 0
         self._opened = asyncio.Event()
         self._draft_timer: Timer | None = None
         self._notices_told = len(session.progress.notices)
@@ -85,31 +82,20 @@ class LessonScreen(FrameScreen[None]):
 
     def compose_content(self) -> ComposeResult:
         """All cells; the console appears when it is asked for."""
-        with Horizontal(id="lesson"), VerticalScroll(id="cells", can_focus=False):
-            for number, cell in enumerate(self.lesson.cells, start=1):
-                yield self._view_of(number, cell)
-
-    def _view_of(self, number: int, cell: AnyCell) -> CellView[Any]:
-        progress = self.session.progress.lesson(self.lesson.section).cell(
-            cell.id, tuple(cell.aliases)
-        )
-        match cell:
-            case TextCell():
-                return TextCellView(number, cell, progress)
-            case QuestionCell():
-                return QuestionView(number, cell, progress)
-            case GraphCell() | TrainCell():
-                return VisitView(number, cell, progress)
-            case CodeCell() | ExerciseCell():
-                return CodeCellView(number, cell, progress, self.session.complete)
+        progress = self.session.progress.lesson(self.lesson.section)
+        ids = [cell.id for cell in self.lesson.cells]
+        with Horizontal(id="lesson"):
+            yield CellList(
+                self.lesson.cells,
+                lambda cell: progress.cell(cell.id, tuple(cell.aliases)),
+                self.session.complete,
+                ids.index(progress.place) if progress.place in ids else 0,
+            )
 
     def on_mount(self) -> None:
-        """Go to the place that was left, and get the kernel ready meanwhile."""
+        """Get the kernel ready while the learner reads."""
         super().on_mount()
         self._open()
-        place = self.session.progress.lesson(self.lesson.section).place
-        ids = [cell.id for cell in self.lesson.cells]
-        self._go_to(ids.index(place) if place in ids else 0)
 
     @work(group="open")
     async def _open(self) -> None:
@@ -128,14 +114,13 @@ class LessonScreen(FrameScreen[None]):
     # -------------------------------------------------------------- what it tells
 
     @property
-    def views(self) -> list[CellView[Any]]:
-        """The cells' views, in order."""
-        return list(self.query(CellView))
+    def _cells(self) -> CellList:
+        return self.query_one(CellList)
 
     @property
     def view(self) -> CellView[Any]:
         """The cell where the learner is."""
-        return self.views[self._here]
+        return self._cells.view
 
     def title_parts(self) -> TitleParts:
         """Which lesson, how far, and the kernel."""
@@ -144,9 +129,9 @@ class LessonScreen(FrameScreen[None]):
             (f"{self.lesson.section} ", look.QUIET),
             (text(safe_line(self.lesson.title)), look.STRONG),
         )
-        views = self.views
+        views = self._cells.views
         dots = Content("").join(map(self._dot, views))
-        count = f"{self._here + 1}/{len(views)}"
+        count = f"{self.view.number}/{len(views)}"
         return TitleParts(title, (dots, Content(count)), self.kernel_badge())
 
     def _dot(self, view: CellView[Any]) -> Content:
@@ -210,66 +195,36 @@ class LessonScreen(FrameScreen[None]):
 
     # --------------------------------------------------------------------- moving
 
-    def _go_to(self, index: int) -> None:
+    def _go_to(self, here: int) -> None:
         """Make that cell the current one."""
-        views = self.views
-        index = max(0, min(index, len(views) - 1))
         self._keep_draft()
-        if views[self._here].here and index != self._here:
-            self._leave_cell(forward=index > self._here)
-        self._here = index
-        for view in views:
-            view.here = view is views[index]
+        if here > self._cells.here:
+            self._read_text()
+        self._cells.here = here
         self.set_focus(None)
         if self._opened.is_set():
-            self.session.place(views[index].cell.id)
+            self.session.place(self.view.cell.id)
         self.refresh_frame()
-        self.call_after_refresh(self._bring_into_view)
 
-    def _leave_cell(self, *, forward: bool) -> None:
+    def _read_text(self) -> None:
+        """Text is done when the learner goes on from it."""
         view = self.view
-        if forward and isinstance(view.cell, TextCell) and self.session.lesson:
+        if isinstance(view.cell, TextCell) and self.session.lesson is self.lesson:
             self.session.read(view.cell)
             view.show_standing()
             self._tell_notices()
 
-    def _bring_into_view(self) -> None:
-        """The whole cell if it fits, with some of what comes before; else its top."""
-        cells = self.query_one("#cells", VerticalScroll)
-        view, room = self.view, cells.size.height
-        top, height = view.virtual_region.y, view.virtual_region.height
-        above = min(top, max(0, (room - height) // 3)) if height < room else 0
-        seen = cells.scroll_offset.y <= top and (
-            top + height <= cells.scroll_offset.y + room
-        )
-        if not seen:
-            cells.scroll_to(y=top - above, animate=False, force=True)
-
-    @on(CellView.Grown)
-    def _follow_growth(self, event: CellView.Grown) -> None:
-        event.stop()
-        if event.view is self.view:
-            self.call_after_refresh(self._keep_end_in_view)
-
-    def _keep_end_in_view(self) -> None:
-        """Outputs and verdicts appear at the end: that is what is looked for."""
-        cells = self.query_one("#cells", VerticalScroll)
-        region = self.view.virtual_region
-        end = region.bottom - cells.size.height
-        if end > cells.scroll_offset.y:
-            cells.scroll_to(y=end, animate=False, force=True)
-
     def action_next_cell(self) -> None:
         """Down; after the last there is nothing."""
-        if self._here + 1 < len(self.views):
-            self._go_to(self._here + 1)
+        if self.view.number < len(self._cells.views):
+            self._go_to(self._cells.here + 1)
         else:
-            self._leave_cell(forward=True)
+            self._read_text()
             self.refresh_frame()
             self.say(self._end_words())
 
     def _end_words(self) -> str:
-        left = [view.number for view in self.views if not view.progress.done]
+        left = [view.number for view in self._cells.views if not view.progress.done]
         if not left:
             return "The lesson is done. Esc leads back to the sections."
         numbers = ", ".join(map(str, left[:6]))
@@ -277,7 +232,7 @@ class LessonScreen(FrameScreen[None]):
 
     def action_previous_cell(self) -> None:
         """Up."""
-        self._go_to(self._here - 1)
+        self._go_to(self._cells.here - 1)
 
     def action_first_cell(self) -> None:
         """To the top."""
@@ -285,23 +240,24 @@ class LessonScreen(FrameScreen[None]):
 
     def action_last_cell(self) -> None:
         """To the end."""
-        self._go_to(len(self.views) - 1)
+        self._go_to(len(self._cells.views) - 1)
 
     def action_page_down(self) -> None:
         """Scroll on."""
-        self.query_one("#cells").scroll_page_down(animate=False)
+        self._cells.scroll_page_down(animate=False)
 
     def action_page_up(self) -> None:
         """Scroll back."""
-        self.query_one("#cells").scroll_page_up(animate=False)
+        self._cells.scroll_page_up(animate=False)
 
     # --------------------------------------------------------------- Enter and Esc
 
     def action_go_on(self) -> None:
         """What comes next in this cell, and then the next cell."""
         view = self.view
-        if isinstance(view, TextCellView):
-            self._read_on()
+        if isinstance(view.cell, TextCell):
+            if not self._cells.read_further():
+                self.action_next_cell()
         elif view.progress.done:
             self.action_next_cell()
         elif isinstance(view, VisitView):
@@ -310,13 +266,6 @@ class LessonScreen(FrameScreen[None]):
             self.action_run_cell()
         else:
             self.action_edit_cell()
-
-    def _read_on(self) -> None:
-        cells = self.query_one("#cells", VerticalScroll)
-        if self.view.virtual_region.bottom > cells.scroll_offset.y + cells.size.height:
-            self.action_page_down()
-        else:
-            self.action_next_cell()
 
     def action_edit_cell(self) -> None:
         """Type."""
@@ -514,7 +463,7 @@ class LessonScreen(FrameScreen[None]):
             panes.first().focus()
         else:
             self._mount_console()
-        self.call_after_refresh(self._bring_into_view)
+        self.call_after_refresh(self._cells.bring_into_view)
 
     @work(group="console", exclusive=True)
     async def _mount_console(self) -> None:

@@ -6,6 +6,7 @@ screen's. Their keys are the rows "answer" of the action table.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import events
 from textual.content import Content
@@ -21,13 +22,15 @@ from tutor.ui.look import Glyph, Look
 from tutor.ui.widgets.lines import Lines, hanging
 from tutor.ui.widgets.prose import MEASURE, inline_content
 
+_REORDERING = ("hold_item", "raise_item", "lower_item")
+
 
 class AnswerList(Lines, can_focus=True):
     """Entries with a cursor that shows while the list has the focus."""
 
     BINDINGS = bindings("answer")
-    WORD = "answer"
-    """What Enter does, for the footer."""
+    reorders: ClassVar[bool] = False
+    """Entries can be moved."""
 
     cursor: reactive[int] = reactive(0, init=False)
     """The entry the keys act on, from 0."""
@@ -69,7 +72,7 @@ class AnswerList(Lines, can_focus=True):
 
     def offers(self, action: Action) -> bool:
         """Whether a key is of use in this kind of list."""
-        return action.id not in ("hold_item", "raise_item", "lower_item")
+        return self.reorders or action.id not in _REORDERING
 
     def draw(self, width: int, table: Look) -> list[Content]:
         """An entry each, hanging."""
@@ -133,10 +136,7 @@ class AnswerList(Lines, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of another kind of list do nothing."""
-        return action not in ("hold_item", "raise_item", "lower_item") or self.reorders
-
-    reorders = False
-    """Entries can be moved."""
+        return self.reorders or action not in _REORDERING
 
 
 class ChoiceList(AnswerList):
@@ -158,7 +158,7 @@ class ChoiceList(AnswerList):
 
 
 class OrderList(AnswerList):
-    """Items to put in order. Letters name them: numbers would tell the order."""
+    """Items to put in order; the number before an item is its place now."""
 
     reorders = True
     holding: reactive[bool] = reactive(False, init=False)
@@ -180,10 +180,6 @@ class OrderList(AnswerList):
     def watch_holding(self) -> None:
         """The mark changes."""
         self.redraw()
-
-    def offers(self, action: Action) -> bool:
-        """Moving is what it is for."""
-        return action.id != "pick_item"
 
     def action_previous_item(self) -> None:
         """Up, with the item if it is held."""

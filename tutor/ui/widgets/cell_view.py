@@ -69,7 +69,7 @@ class CellView(Horizontal, Generic[AnyOne]):
     DEFAULT_CSS = """
     CellView {
         height: auto;
-        border-left: blank;
+        border-left: blank $foreground;
         padding-right: 1;
         & > Plain { width: 5; padding: 0 1; text-style: dim; text-align: right; }
         & > Vertical { height: auto; width: 1fr; padding: 0 0 0 1; }
@@ -81,9 +81,10 @@ class CellView(Horizontal, Generic[AnyOne]):
         &.-open.-untitled CellHead { display: none; }
         &.-here { border-left: outer $accent; }
         &.-here > Plain { text-style: bold; color: $accent; }
+        & CellHead { text-style: dim; }
+        &.-done CellHead { text-style: none; }
         &.-here CellHead { text-style: bold; }
     }
-    .-narrow CellView > Plain { width: 3; padding: 0; }
     """
 
     here: reactive[bool] = reactive(False, init=False)
@@ -140,6 +141,7 @@ class CellView(Horizontal, Generic[AnyOne]):
         """Draw the head anew, after something was recorded of the cell."""
         self.set_class(self.here, "-here")
         self.set_class(self.is_open, "-open")
+        self.set_class(self.progress.done, "-done")
         if self.is_open and not self._filled:
             self._filled = True
             self.query_one(".body").mount_all(self.body())

@@ -75,7 +75,7 @@ class CourseList(Widget):
 
     def _row(self, row: Row, width: int) -> Content:
         if row.entry is None:
-            return Content.assemble(" ", (row.group, look.QUIET)).pad_right(
+            return Content.assemble(" ", row.group).pad_right(
                 width - len(row.group) - 1
             )
         return self._section(row.entry, width)
