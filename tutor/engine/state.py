@@ -100,7 +100,9 @@ def _reset_torch(defaults: _Defaults) -> None:
 
 def _reset_hooks() -> None:
     """Those for all modules, optimisers, operations and saved tensors."""
-    for owner in (torch.nn.modules.module, torch.optim.optimizer):
+    # torch.optim deletes the name of its own submodule.
+    optimizer = sys.modules["torch.optim.optimizer"]
+    for owner in (torch.nn.modules.module, optimizer):
         for name, table in vars(owner).items():
             if name.startswith("_global_") and name.endswith(_TABLES):
                 table.clear()
