@@ -106,8 +106,17 @@ class Session:
         if problem := await self._reset(self.lesson):
             problems.append(f"The lesson's setup failed: {problem}")
         if replay:
-            problems += [line async for line in self._replay(self.lesson)]
+            problems += await self.replay()
         return problems
+
+    async def replay(self) -> list[str]:
+        """Execute the open lesson's accepted cells again: their names are back.
+
+        Returns what went wrong, a sentence each.
+        """
+        if self.lesson is None:
+            return []
+        return [line async for line in self._replay(self.lesson)]
 
     async def _replay(self, lesson: Lesson) -> AsyncIterator[str]:
         for number, cell in enumerate(lesson.cells, start=1):
