@@ -123,6 +123,9 @@ class TutorApp(LookApp[None]):
                 screen.refresh_course()
 
     def _hear_kernel(self, state: KernelState) -> None:
+        greeted = self.session is not None and self.session.hello is not None
+        if state in (KernelState.IDLE, KernelState.BUSY) and not greeted:
+            state = KernelState.STARTING  # it is importing torch
         self.kernel_state = state
 
     def watch_kernel_state(self, state: KernelState) -> None:

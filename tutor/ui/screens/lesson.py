@@ -99,17 +99,19 @@ class LessonScreen(FrameScreen[None]):
 
     @work(group="open")
     async def _open(self) -> None:
+        """The kernel as it was when the lesson was left."""
         try:
             problem = await self.session.open(self.lesson)
+            self.session.place(self.view.cell.id)
+            problems = [f"The lesson's setup failed: {problem}"] if problem else []
+            problems += await self.session.replay()
         except TutorError as error:
-            self.say(safe(str(error)), look.BAD)
-            return
+            problems = [str(error)]
         finally:
             self._opened.set()
-            self.refresh_frame()
-        self.session.place(self.view.cell.id)
-        if problem is not None:
-            self.say(safe(f"The lesson's setup failed: {problem}"), look.BAD)
+        if problems:
+            self.say(safe("\n".join(problems)), look.BAD)
+        self.refresh_frame()
 
     # -------------------------------------------------------------- what it tells
 
