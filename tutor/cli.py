@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (None: the process's own); the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us
+            setattr(sys, name, open(os.devnull, "r+"))  # noqa: SIM115, PTH123
     return _bounded(lambda: _run(words))
 
 
@@ -27,13 +30,15 @@ def _run(words: list[str]) -> int:
     if not words:
         return _app()  # the way in, so it need not wait for argparse
     from tutor import arguments
+    from tutor.headless import printing
 
     try:
         chosen = arguments.parse(words, _program())
     except SystemExit as done:  # --help
+        printing.flush()
         return int(done.code or 0)
     if chosen.version:
-        sys.stdout.write(f"pytorch-tutor {tutor.__version__}\n")
+        printing.put(f"pytorch-tutor {tutor.__version__}\n", sys.stdout)
         return 0
     if chosen.reset_terminal:
         return _reset_terminal()
@@ -49,7 +54,9 @@ def _command(module: str, chosen: "Namespace") -> int:
 
     printing.set_up(ascii=chosen.ascii)
     run: Callable[[Namespace], int] = import_module(module).run
-    return run(chosen)
+    code = run(chosen)
+    printing.flush()
+    return code
 
 
 def _app(
@@ -91,18 +98,13 @@ def _reset_terminal() -> int:
 def _bounded(work: Callable[[], int]) -> int:
     """The exit code of `work`, whatever it raises."""
     try:
-        code = work()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        return work()
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        return _reader_left()
     except TutorError as error:
         return _complain(str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the boundary: a sentence, no traceback
         return _unexpected(error)
-    return code
 
 
 def _unexpected(error: Exception) -> int:
@@ -129,15 +131,9 @@ def _missing_package(error: Exception) -> str:
 def _complain(sentence: str, code: int) -> int:
     from tutor.headless import printing
 
-    printing.complain(sentence)
+    if code != printing.ReaderLeftError.exit_code:
+        printing.complain(sentence)
     return code
-
-
-def _reader_left() -> int:
-    """The process that read our output is gone: end quietly, as by SIGPIPE."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    return 141
 
 
 def _program() -> str:

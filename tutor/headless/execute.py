@@ -122,6 +122,7 @@ class TextReport:
 
     def __init__(self, total: int) -> None:
         self._total = total
+        self._died = False
         self._streams = {"stdout": _Lines(sys.stdout), "stderr": _Lines(sys.stderr)}
 
     def take(self, number: int, event: Event) -> None:
@@ -142,7 +143,10 @@ class TextReport:
 
     def _end(self, number: int, status: Status, cause: str | None) -> None:
         which = f"cell {number} of {self._total}"
-        if status == "died":
+        if status == "died" and self._died:
+            printing.complain(f"{which.capitalize()} did not run.")
+        elif status == "died":
+            self._died = True
             printing.complain(
                 f"The kernel died in {which}: {cause or 'no cause known'}."
             )
@@ -170,8 +174,8 @@ class _Lines:
         if newline:
             lines = safe(whole + newline, self._style)
             self._style = lines.style
-            self._stream.write(printing.painted(lines, colours=self._colours))
-            self._stream.flush()
+            painted = printing.painted(lines, colours=self._colours)
+            printing.put(painted, self._stream)
 
     def end(self) -> None:
         """The cell printed something else: its line ends here."""

@@ -5,13 +5,16 @@ command a terminal is escaped in it.
 """
 
 import codecs
+import contextlib
 import io
 import json
 import os
 import re
+import signal
 import sys
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
+from tutor.errors import TutorError
 from tutor.safetext import SafeText, Style, safe
 from tutor.wire import to_json
 
@@ -37,9 +40,50 @@ def set_up(*, ascii: bool) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+class OutputLostError(TutorError):
+    """What should go to stdout cannot be written."""
+
+
+class ReaderLeftError(OutputLostError):
+    """Who reads stdout has seen enough: that is no error, so end quietly."""
+
+    exit_code = 128 + signal.SIGPIPE
+
+
 def data(text: str) -> None:
-    """Text for stdout, as it is."""
-    sys.stdout.write(text)
+    """Text for stdout, as it is. Raises OutputLostError."""
+    try:
+        sys.stdout.write(text)
+    except OSError as error:
+        _give_up(error)
+
+
+def flush() -> None:
+    """What was written to stdout is needed now. Raises OutputLostError."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up(error)
+
+
+def put(text: str, stream: TextIO) -> None:
+    """Text for one of our two streams, at once."""
+    if stream is sys.stdout:
+        data(text)
+        flush()
+        return
+    flush()
+    with contextlib.suppress(OSError):  # nobody hears it
+        stream.write(text)
+        stream.flush()
+
+
+def _give_up(error: OSError) -> NoReturn:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())  # else the interpreter's end fails again
+    os.close(nowhere)
+    lost = ReaderLeftError if isinstance(error, BrokenPipeError) else OutputLostError
+    raise lost(f"The output cannot be written: {error.strerror}.") from error
 
 
 def document(value: object) -> None:
@@ -47,8 +91,7 @@ def document(value: object) -> None:
 
     Dataclasses and tuples are allowed; non-finite floats become "nan", "inf", "-inf".
     """
-    sys.stdout.write(dumps(value, ascii=sys.stdout.encoding == "ascii") + "\n")
-    sys.stdout.flush()
+    put(dumps(value, ascii=sys.stdout.encoding == "ascii") + "\n", sys.stdout)
 
 
 def dumps(value: object, *, ascii: bool = False) -> str:
@@ -59,9 +102,7 @@ def dumps(value: object, *, ascii: bool = False) -> str:
 
 def talk(sentence: str) -> None:
     """A line for the reader, on stderr."""
-    sys.stdout.flush()
-    sys.stderr.write(safe(sentence).plain + "\n")
-    sys.stderr.flush()
+    put(safe(sentence).plain + "\n", sys.stderr)
 
 
 def complain(sentence: str) -> None:
