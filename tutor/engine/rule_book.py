@@ -6,12 +6,16 @@ undone. Tested row by row against torch.
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+_TIMES = re.compile(r"(?<![\w.])(\d+)·(?=[A-Za-df-ik-z_](?!\w*\())")
+"""2·x is written 2x; but for e and j, which would make a number of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Row:
         """The local derivative for a learner; `written` ends in the op's own value."""
         template = self.text if isinstance(self.text, str) else self.text(args)
         texts = dict(zip("abc", [*written[:-1], "", "", ""], strict=False))
-        return template.format(**texts, o=written[-1])
+        return _TIMES.sub(r"\1", template.format(**texts, o=written[-1]))
 
 
 def row(op: str, argument: int) -> Row | None:

@@ -97,9 +97,9 @@ class Sources:
         while frame is not None and frame.f_code.co_name != RUNNER:
             if self._is_learners(frame.f_code):
                 found.append(frame)
-            elif frame.f_code is _APPLY:
-                hidden = True
-            elif not found and frame.f_code.co_name == "__init__":
+            elif frame.f_code is _APPLY or (
+                not found and frame.f_code.co_name == "__init__"
+            ):
                 hidden = True
             frame = frame.f_back
         return found, hidden

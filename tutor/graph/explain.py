@@ -1,0 +1,274 @@
+"""What a step says: the card beside the picture. Pure.
+
+Numbers in it are torch's; the rule's text is the book's, left out where the two
+disagreed.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tutor.graph import names, numbers
+from tutor.graph.backward import Sent
+from tutor.graph.steps import Step, Walk
+from tutor.graph.trace import Const, LeafGradient, Op, Ref, Summary, Trace
+
+_SIGNS = {"add": "+", "sub": "-", "rsub": "-", "mul": "×", "div": "/", "rdiv": "/",
+          "pow": "^", "rpow": "^"}  # fmt: skip
+_ROOM = 34
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+RowKind = Literal["plain", "result", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a card: what, and how much."""
+
+    label: str
+    text: str
+    is_new: bool
+    """Said by the step just taken; the others by steps before it at this stop."""
+    kind: RowKind = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What there is to say at one place."""
+
+    title: str
+    """The op's symbol, or the leaf's name; "" at the start."""
+    statement: str
+    """The code's own words."""
+    line: int | None
+    """Of the code; None where there is none."""
+    rows: tuple[Row, ...]
+
+
+def card(walk: Walk, place: int) -> Card:
+    """All that was said at the stop of this place, until this place."""
+    step = walk.step(place)
+    if step is None:
+        return _start(walk)
+    begun = place
+    while begun > 1 and walk.steps[begun - 2].stop == step.stop:
+        begun -= 1
+    rows: list[Row] = []
+    for taken in range(begun, place + 1):
+        rows += rows_of(walk, walk.steps[taken - 1], is_new=taken == place)
+    if step.op is None:
+        assert step.value is not None
+        return Card(names.name(walk.trace, step.value), "a leaf", None, tuple(rows))
+    op = walk.trace.ops[step.op]
+    line = op.source.line if op.source is not None else None
+    return Card(op.symbol, names.statement(walk.trace, op), line, tuple(rows))
+
+
+def rows_of(walk: Walk, step: Step, *, is_new: bool = True) -> list[Row]:
+    """What one step says."""
+    match step.kind:
+        case "forward":
+            return _forward(walk.trace, step, is_new)
+        case "arrive":
+            return [Row("upstream", _arrived(walk, step), is_new)]
+        case "local":
+            return [Row("local", text, is_new) for text in _locals(walk, step)]
+        case "contribute":
+            return [Row("contribution", _contribution(walk, step), is_new, "result")]
+        case "accumulate":
+            return [Row("sum", _sum(walk, step), is_new, "result")]
+        case "leaf":
+            assert step.value is not None
+            return _leaf(walk, walk.leaves[step.number, step.value], is_new)
+
+
+def called(walk: Walk, number: int, by: int) -> str:
+    """Like "∂f/∂q", for the pass's own root."""
+    return names.derivative(walk.trace, _root(walk, number), by)
+
+
+def _root(walk: Walk, number: int) -> int:
+    for scene in walk.scenes:
+        if scene.number == number and scene.root is not None:
+            return scene.root
+    return walk.trace.values[-1].id
+
+
+def _start(walk: Walk) -> Card:
+    trace = walk.trace
+    rows = [
+        Row("leaf", f"{names.name(trace, value.id)} = {_number(value.summary)}", False)
+        for value in trace.values
+        if value.role in ("leaf", "parameter") and value.version == 0
+    ]
+    if not walk.steps:
+        rows.append(Row("", "nothing was recorded", True, "warning"))
+    return Card("", "nothing is computed yet", None, tuple(rows))
+
+
+# ------------------------------------------------------------------------------ forward
+
+
+def _forward(trace: Trace, step: Step, is_new: bool) -> list[Row]:
+    assert step.op is not None
+    op = trace.ops[step.op]
+    if op.error is not None:
+        return [Row("raised", op.error, is_new, "warning")]
+    rows = [Row("computes", _computed(trace, op), is_new, "result")]
+    rows += [
+        Row("and", _named(trace, output), is_new, "result") for output in op.outputs[1:]
+    ]
+    if "nograd" in op.flags:
+        rows.append(Row("no_grad", "not recorded by torch", is_new))
+    return rows
+
+
+def _computed(trace: Trace, op: Op) -> str:
+    """Like "2² = 4", "3 × 4 = 12", "sin(2) = 0.909", or the shapes."""
+    value = trace.values[op.outputs[0]].summary
+    parts = [_scalar(trace, each) for each in op.arguments]
+    plain = [each for each in parts if each is not None]
+    function = op.function.rstrip("_")
+    if value.scalar is None or len(plain) < len(parts) or op.keywords or not parts:
+        return f"{_shapes(trace, op)}{_named(trace, op.outputs[0])}"
+    result = _number(value)
+    if op.symbol == "sqr":
+        return f"{_bracketed(plain[0])}² = {result}"
+    if function in _SIGNS and len(plain) == 2:
+        if function == "pow" and plain[1] in "0123456789":
+            return f"{_bracketed(plain[0])}{_RAISED[int(plain[1])]} = {result}"
+        first, second = plain[0], _bracketed(plain[1])
+        return f"{first} {_SIGNS[function]} {second} = {result}"
+    if function == "neg":
+        return f"-({plain[0]}) = {result}"
+    return f"{function}({', '.join(plain)}) = {result}"
+
+
+def _shapes(trace: Trace, op: Op) -> str:
+    shapes = [
+        numbers.shape(trace.values[value].summary.shape) for value in names.tensors(op)
+    ]
+    before = ", ".join(shapes[:3])
+    after = numbers.shape(trace.values[op.outputs[0]].summary.shape)
+    return f"{before} → {after}   " if before else ""
+
+
+def _named(trace: Trace, value: int) -> str:
+    found = trace.values[value]
+    text = _number(found.summary)
+    return f"{found.name} = {text}" if found.name is not None else text
+
+
+def _scalar(trace: Trace, argument: object) -> str | None:
+    match argument:
+        case Ref(value):
+            found = trace.values[value].summary
+            return _number(found) if found.scalar is not None else None
+        case Const(bool() | None | str()):
+            return None
+        case Const(int() | float() as value):
+            return numbers.number(value)
+    return None
+
+
+# ----------------------------------------------------------------------------- backward
+
+
+def _arrived(walk: Walk, step: Step) -> str:
+    assert step.op is not None
+    assert step.value is not None
+    upstream = walk.passes[step.number, step.op].upstream
+    return f"{called(walk, step.number, step.value)} = {_number(upstream)}"
+
+
+def _locals(walk: Walk, step: Step) -> list[str]:
+    """One line for each edge: the rule, and its number where it is one."""
+    assert step.op is not None
+    merged = walk.passes[step.number, step.op]
+    return [
+        local(walk, step.op, merged.of, sent)
+        for sent in merged.sent
+        if sent.gradient is not None
+    ]
+
+
+def local(walk: Walk, op: int, of: int, sent: Sent) -> str:
+    """Like "∂q/∂x = 2·x = 4"."""
+    head = names.derivative(walk.trace, of, sent.to)
+    rule = walk.rules.get((op, sent.position))
+    parts = [head]
+    if rule is not None and rule.text:
+        parts.append(rule.text)
+    number = local_number(walk, op, sent.position)
+    if number is not None and (len(parts) < 2 or number != parts[-1]):
+        parts.append(number)
+    if len(parts) == 1:
+        parts.append("the rule is not in the book")
+    return " = ".join(parts)
+
+
+def local_number(walk: Walk, op: int, position: int) -> str | None:
+    """The local derivative as a number; None where it has none."""
+    rule = walk.rules.get((op, position))
+    return None if rule is None or rule.local is None else _number(rule.local)
+
+
+def _contribution(walk: Walk, step: Step) -> str:
+    """Like "3 × 4 = 12 → x"."""
+    assert step.op is not None
+    assert step.value is not None
+    merged = walk.passes[step.number, step.op]
+    sent = next(each for each in merged.sent if each.position == step.position)
+    to = names.name(walk.trace, step.value)
+    return f"{product(walk, step.op, merged.upstream, sent)} → {to}"
+
+
+def product(walk: Walk, op: int, upstream: Summary, sent: Sent) -> str:
+    """Like "3 × 4 = 12", or the contribution alone."""
+    assert sent.gradient is not None
+    sent_text = _number(sent.gradient)
+    number = local_number(walk, op, sent.position)
+    rule = walk.rules.get((op, sent.position))
+    scalars = upstream.scalar is not None and rule is not None and rule.local
+    if number is None or not scalars or sent.gradient.scalar is None:
+        return sent_text
+    return f"{_number(upstream)} × {_bracketed(number)} = {sent_text}"
+
+
+def _sum(walk: Walk, step: Step) -> str:
+    """Like "∂f/∂y = 12 + 9 = 21"."""
+    assert step.value is not None
+    parts = [
+        _number(sent.gradient)
+        for (number, _), merged in walk.passes.items()
+        if number == step.number
+        for sent in merged.sent
+        if sent.to == step.value and sent.gradient is not None
+    ]
+    total = walk.gradients.get((step.number, step.value))
+    head = f"{called(walk, step.number, step.value)} = "
+    text = " + ".join(part if place == 0 else _bracketed(part)
+                      for place, part in enumerate(parts))  # fmt: skip
+    return head + text + (f" = {_number(total)}" if total is not None else "")
+
+
+def _leaf(walk: Walk, leaf: LeafGradient, is_new: bool) -> list[Row]:
+    name = names.name(walk.trace, leaf.value)
+    rows = [Row(f"{name}.grad", leaf_text(leaf), is_new, "result")]
+    if leaf.before is not None:
+        note = "added to what an earlier backward() left there"
+        rows.append(Row("", note, is_new, "warning"))
+    return rows
+
+
+def leaf_text(leaf: LeafGradient) -> str:
+    """Like "None + 12 → 12"."""
+    before = "None" if leaf.before is None else _number(leaf.before)
+    return f"{before} + {_bracketed(_number(leaf.add))} → {_number(leaf.after)}"
+
+
+def _number(summary: Summary) -> str:
+    return numbers.tensor(summary, _ROOM)
+
+
+def _bracketed(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number

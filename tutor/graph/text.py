@@ -1,0 +1,141 @@
+"""The walk as numbered lines: for screen readers, small screens and `step`. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tutor.graph import explain, names, numbers
+from tutor.graph.draw import Detail, Sketch
+from tutor.graph.steps import Step, Walk
+
+_LABEL = 13
+_STATEMENT_LIMIT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """What one step says, on one line or more."""
+
+    place: int
+    """The place at which it was just said."""
+    head: str
+    """Number of the stop and its kind, like "F2" or "B5"; "" inside a stop."""
+    text: str
+
+
+def lines(walk: Walk) -> tuple[TextLine, ...]:
+    """Every step of the walk; what is said is the same as on the cards."""
+    room = _statement_room(walk)
+    found: list[TextLine] = []
+    for place, step in enumerate(walk.steps, start=1):
+        is_first = place == 1 or walk.steps[place - 2].stop != step.stop
+        head = _head(step) if is_first else ""
+        found += _said(walk, step, place, head, room)
+    return tuple(found)
+
+
+def _statement_room(walk: Walk) -> int:
+    """So wide that what is computed stands in one column, but for the longest."""
+    widths = [
+        len(names.statement(walk.trace, walk.trace.ops[step.op]))
+        for step in walk.steps
+        if step.kind == "forward" and step.op is not None
+    ]
+    return max((width for width in widths if width <= _STATEMENT_LIMIT), default=0)
+
+
+def _head(step: Step) -> str:
+    letter = "F" if step.kind == "forward" else "B"
+    return f"{letter}{step.stop + 1}"
+
+
+def _said(
+    walk: Walk, step: Step, place: int, head: str, room: int
+) -> Iterator[TextLine]:
+    rest = explain.rows_of(walk, step)
+    if step.kind == "forward" and step.op is not None:
+        statement = names.statement(walk.trace, walk.trace.ops[step.op])
+        yield TextLine(place, head, f"{statement:{room}}   {rest.pop(0).text}")
+    elif step.kind == "leaf":
+        row = rest.pop(0)
+        yield TextLine(place, head, f"{row.label}   {row.text}")
+    elif step.kind == "arrive" and step.op is not None and step.value is not None:
+        symbol = walk.trace.ops[step.op].symbol
+        where = names.name(walk.trace, step.value)
+        yield TextLine(place, head, f"{symbol} at {where}")
+    for row in rest:
+        yield TextLine(place, "", f"{row.label:{_LABEL}}{row.text}")
+
+
+def report(walk: Walk, width: int = 80, *, ascii: bool = False) -> Iterator[str]:
+    """The whole walk for a reader without a screen: steps, pictures, gradients."""
+    trace = walk.trace
+    if trace.fault is not None and not walk.steps:
+        return
+    for number, scene in enumerate(walk.scenes):
+        if number:
+            yield ""
+        yield from _heading("forward", width, ascii)
+        yield from _numbered(walk, number, forward=True)
+        if not scene.number:
+            continue
+        passes = len(trace.passes)
+        title = f"backward, pass {scene.number}" if passes > 1 else "backward"
+        yield ""
+        yield from _heading(f"{title}, in {walk.order} order", width, ascii)
+        yield from _numbered(walk, number, forward=False)
+        yield ""
+        yield from _picture(walk, number, width, ascii)
+    yield from _leaves(walk, width, ascii)
+
+
+def _heading(title: str, width: int, ascii: bool) -> Iterator[str]:
+    rule = ("-" if ascii else "─") * max(0, width - len(title) - 1)
+    yield f"{title} {rule}"
+
+
+def _numbered(walk: Walk, scene: int, *, forward: bool) -> Iterator[str]:
+    for line in lines(walk):
+        step = walk.steps[line.place - 1]
+        if step.scene == scene and (step.kind == "forward") == forward:
+            yield (
+                f" {line.head:>4}  {line.text}"
+                if line.head
+                else f"         {line.text}"
+            )
+
+
+def _picture(walk: Walk, scene: int, width: int, ascii: bool) -> Iterator[str]:
+    """The picture at the end of the scene, as detailed as the width allows."""
+    place = max(
+        (place for place, step in enumerate(walk.steps, 1) if step.scene == scene),
+        default=0,
+    )
+    least = 0
+    details: tuple[Detail, ...] = ("full", "short")
+    for detail in details:
+        sketch = Sketch(walk, walk.scenes[scene], detail)
+        if sketch.width <= width:
+            yield sketch.draw(place, ascii=ascii, mark=False).text()
+            return
+        least = sketch.width
+    yield f"(the picture is {least} columns wide: --width {least} draws it)"
+
+
+def _leaves(walk: Walk, width: int, ascii: bool) -> Iterator[str]:
+    """Every leaf with its value and what `.grad` holds at the end."""
+    trace = walk.trace
+    last = {trace.values[leaf.value].tensor: leaf for leaf in trace.leaves}
+    leaves = {
+        value.tensor: value
+        for value in trace.values
+        if value.requires_grad and value.is_leaf
+    }
+    if not leaves:
+        return
+    yield ""
+    yield from _heading("gradients", width, ascii)
+    for tensor, value in leaves.items():
+        name = names.name(trace, value.id)
+        leaf = last.get(tensor)
+        after = "None" if leaf is None else numbers.tensor(leaf.after, 48)
+        yield f"   {name}.grad = {after}"

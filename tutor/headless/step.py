@@ -1,0 +1,216 @@
+"""`step`: trace code forward and backward, and print the walk.
+
+Reads the options and the file; the walk is `graph`'s, the trace the Session's.
+"""
+
+import argparse
+import ast
+import difflib
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tutor.errors import FileError, UsageError
+from tutor.graph import export, text
+from tutor.graph.alphabet import plain
+from tutor.graph.steps import Walk, walk
+from tutor.graph.trace import Fault, TraceRequest
+from tutor.headless import printing, runner
+from tutor.kernel.base import KernelOptions
+from tutor.safetext import safe
+from tutor.session import Session
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+_WIDTH = 80
+_LEAST_WIDTH = 20
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """1 when the code did not parse or raised, else 0."""
+    request = read_request(arguments)
+    width = _width(arguments.width)
+    here = Path.cwd()
+    folder = here if arguments.file is None else arguments.file.resolve().parent
+
+    async def work(session: Session) -> int:
+        trace = await session.trace(request)
+        show(walk(trace, arguments.order), arguments.format, width, arguments.ascii)
+        if trace.end.truncated is not None:
+            printing.talk(trace.end.truncated)
+        if trace.fault is not None:
+            printing.complain(_sentence(trace.fault, arguments.file))
+        return 0 if trace.fault is None else 1
+
+    return runner.run(work, KernelOptions(cwd=here, path_last=(folder,)))
+
+
+def show(walked: Walk, form: str, width: int, ascii: bool) -> None:
+    """Print a walk on stdout in one of the five formats."""
+    match form:
+        case "json":
+            printing.document(export.document(walked))
+            return
+        case "dot":
+            lines: Iterable[str] = [export.dot(walked)]
+        case "mermaid":
+            lines = [export.mermaid(walked)]
+        case "svg":
+            lines = [export.svg(walked)]
+        case _:
+            lines = text.report(walked, width, ascii=ascii)
+    for line in lines:
+        shown = safe(line).plain
+        printing.data(f"{plain(shown) if ascii else shown}\n")
+
+
+def read_request(arguments: argparse.Namespace) -> TraceRequest:
+    """What the options ask for; UsageError or FileError when they cannot be meant."""
+    code = arguments.code if arguments.file is None else _read(arguments.file)
+    at = _points(arguments.at)
+    if arguments.dtype not in DTYPES:
+        raise UsageError(
+            f"--dtype {arguments.dtype}: a gradient needs one of {', '.join(DTYPES)}."
+        )
+    request = TraceRequest(
+        code=code,
+        at=at,
+        dtype=arguments.dtype,
+        root=arguments.root,
+        grad=_gradient(arguments.grad),
+        call=arguments.call,
+        file="" if arguments.file is None else str(arguments.file),
+    )
+    _check_names(request)
+    return request
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"{file} cannot be read: {reason}.") from error
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{file} is not UTF-8 text, so it is no Python file."
+        ) from error
+
+
+def _points(given: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = (part.strip() for part in each.partition("="))
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--at {each}: write a name and its value, like --at x=2.")
+        if name in found:
+            raise UsageError(f"--at {name} is given twice: keep one of them.")
+        found[name] = _number(each, value)
+    return found
+
+
+def _number(option: str, value: str) -> Any:
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        found = None
+    if not _is_numeric(found):
+        raise UsageError(
+            f"--at {option}: the value must be a number or nested lists of numbers, "
+            "like 2, 0.5 or [[1, 2], [3, 4]]."
+        )
+    return found
+
+
+def _is_numeric(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_numeric, value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _gradient(given: str | None) -> str | None:
+    if given is None or given == "ones":
+        return given
+    try:
+        numeric = _is_numeric(ast.literal_eval(given))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        numeric = False
+    if not numeric:
+        raise UsageError(
+            f"--grad {given}: write ones, or numbers in the shape of the root."
+        )
+    return given
+
+
+def _check_names(request: TraceRequest) -> None:
+    """Every --at must be used and --root bound; code that does not parse says so later."""
+    try:
+        tree = ast.parse(request.code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    nodes = list(ast.walk(tree))
+    known = {each.id for each in nodes if isinstance(each, ast.Name)}
+    used = {
+        each.id
+        for each in nodes
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)
+    }
+    used |= {
+        each.target.id
+        for each in nodes
+        if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)
+    }
+    if request.call is not None:
+        parameters = _parameters(nodes, request.call)
+        if parameters is None:
+            return
+        used = parameters
+    for name in request.at:
+        if name not in used:
+            where = f"{request.call}()" if request.call else "the code"
+            hint = _nearest(name, used)
+            raise UsageError(f"--at {name}: {where} has no use for that name{hint}.")
+    root = request.root
+    if root is not None and root not in known | set(request.at):
+        hint = _nearest(root, known)
+        raise UsageError(f"--root {root}: the code binds no such name{hint}.")
+
+
+def _parameters(nodes: Iterable[ast.AST], call: str) -> set[str] | None:
+    """The parameters of a function of the code; None: it takes any, or is not seen."""
+    for each in nodes:
+        if isinstance(each, ast.FunctionDef) and each.name == call:
+            if each.args.kwarg is not None:
+                return None
+            given = [*each.args.posonlyargs, *each.args.args, *each.args.kwonlyargs]
+            return {argument.arg for argument in given}
+    return None
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def _width(given: int | None) -> int:
+    if given is not None and given < _LEAST_WIDTH:
+        raise UsageError(f"--width {given}: {_LEAST_WIDTH} columns are the least.")
+    if given is not None:
+        return given
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH
+
+
+def _sentence(fault: Fault, file: Path | None) -> str:
+    """What stopped the code, where, and what to do about it where that is known."""
+    place = "" if fault.line is None else f"line {fault.line}: "
+    if file is not None and fault.line is not None:
+        place = f"{file}:{fault.line}: "
+    advice = ""
+    missing = fault.text.removeprefix("NameError: name '").partition("'")
+    if fault.text.startswith("NameError: name '") and missing[1]:
+        advice = f" Give it a value with --at {missing[0]}=2."
+    if "only for scalar outputs" in fault.text:
+        advice = " Say what to start from, with --grad ones."
+    end = "" if fault.text.endswith((".", "!", "?")) or not advice else "."
+    return f"{place}{fault.text}{end}{advice}"
