@@ -25,7 +25,7 @@ from tutor.progress import Progress
 from tutor.safetext import safe
 from tutor.settings import Settings
 from tutor.ui import look
-from tutor.ui.commands import TutorCommands
+from tutor.ui.commands import TutorCommands, TutorPalette
 from tutor.ui.host import Closed
 from tutor.ui.look import LookApp
 from tutor.ui.screens.frame import FrameScreen
@@ -87,9 +87,15 @@ class TutorApp(LookApp[None]):
             loop.add_reader(self._parent_pipe, self.leave, 128 + signal.SIGHUP)
         self.call_after_refresh(self._begin)
 
+    def _ready(self) -> "Session":
+        """The session, made at the first wish for it: a key may come before `_begin`."""
+        if self.session is None:
+            self.session = self._make_session(self.progress)
+            self.session.kernel.watch(self._hear_kernel)
+        return self.session
+
     def _begin(self) -> None:
-        self.session = self._make_session(self.progress)
-        self.session.kernel.watch(self._hear_kernel)
+        self._ready()
         for problem in (*self.progress.notices, *self.course.problems):
             self.say(str(problem))
         if not self.course.complete:
@@ -148,7 +154,7 @@ class TutorApp(LookApp[None]):
         from tutor.lesson.load import load_lesson
 
         entry = self.course.section(section)
-        if self.session is None or entry is None:
+        if entry is None:
             return
         if entry.file is None:
             self.say(f"{section} {entry.title} is not written yet.")
@@ -160,14 +166,13 @@ class TutorApp(LookApp[None]):
             return
         from tutor.ui.screens.lesson import LessonScreen
 
-        self._show(LessonScreen(self.session, lesson))
+        self._show(LessonScreen(self._ready(), lesson))
 
     def open_console(self) -> None:
         """The console, over what is there."""
         from tutor.ui.screens.console import ConsoleScreen
 
-        if self.session is not None:
-            self._show(ConsoleScreen(self.session))
+        self._show(ConsoleScreen(self._ready()))
 
     def open_stepper(
         self, cell: "GraphCell | None" = None, closed: Closed | None = None
@@ -175,8 +180,7 @@ class TutorApp(LookApp[None]):
         """The stepper, over what is there."""
         from tutor.ui.screens.stepper import StepperScreen
 
-        if self.session is not None:
-            self._show(StepperScreen(self.session, cell), closed)
+        self._show(StepperScreen(self._ready(), cell), closed)
 
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
@@ -184,8 +188,7 @@ class TutorApp(LookApp[None]):
         """The training screen, over what is there."""
         from tutor.ui.screens.training import TrainingScreen
 
-        if self.session is not None:
-            self._show(TrainingScreen(self.session, cell), closed)
+        self._show(TrainingScreen(self._ready(), cell), closed)
 
     def _show(self, screen: FrameScreen[Any], closed: Closed | None = None) -> None:
         screen.kernel_state = self.kernel_state
@@ -205,6 +208,11 @@ class TutorApp(LookApp[None]):
     def action_help_quit(self) -> None:
         """ctrl+c where nothing else took it: no markup, no toast."""
         self.say("ctrl+q leaves the tutor.")
+
+    def action_command_palette(self) -> None:
+        """The palette, once."""
+        if not isinstance(self.screen, TutorPalette):
+            self.push_screen(TutorPalette(id="--command-palette"))
 
     def action_switch_theme(self) -> None:
         """The other of the two themes."""

@@ -7,10 +7,13 @@ does not say too. `LookApp` makes an App obey: themes, NO_COLOR, ASCII, slow lin
 """
 
 import enum
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from rich.color import Color as RichColor
+from rich.color import ColorType
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.app import App
@@ -19,9 +22,11 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.theme import Theme
 
-from tutor.highlight import Kind
 from tutor.settings import Settings
 from tutor.ui.transliterate import ascii_cells, ascii_text
+
+if TYPE_CHECKING:
+    from tutor.highlight import Kind
 
 # Roles, as Textual styles for `Content` spans.
 HERE: Final = "$accent"
@@ -33,9 +38,11 @@ GOOD: Final = "$success"
 BAD: Final = "$error"
 WARN: Final = "$warning"
 EMPHASIS: Final = "italic"
+CURVES: Final = tuple(f"$curve-{number}" for number in range(1, 7))
+"""Of a plot's curves, in their order; each has its letter too."""
 CODE: Final = "$secondary"
 """Code inside a sentence."""
-SYNTAX: Final[dict[Kind, str]] = {
+SYNTAX: Final[dict["Kind", str]] = {
     "keyword": "$secondary",
     "builtin": "",
     "defined": "bold",
@@ -165,6 +172,15 @@ _ANSI_VARIABLES = {
     "scrollbar-corner-color": "ansi_default",
 }
 
+
+def _curves(*colours: str) -> dict[str, str]:
+    """The theme variables of `CURVES`."""
+    return {
+        f"curve-{number}": f"ansi_{colour}"
+        for number, colour in enumerate(colours, start=1)
+    }
+
+
 _COMMON: dict[str, Any] = {
     "ansi": True,
     "foreground": "ansi_default",
@@ -185,6 +201,7 @@ THEMES = {
         error="ansi_bright_red",
         warning="ansi_yellow",
         variables=_ANSI_VARIABLES
+        | _curves("cyan", "yellow", "magenta", "green", "red", "blue")
         | {
             "input-selection-background": "ansi_blue",
             "input-selection-foreground": "ansi_bright_white",
@@ -203,6 +220,7 @@ THEMES = {
         error="ansi_red",
         warning="ansi_magenta",
         variables=_ANSI_VARIABLES
+        | _curves("blue", "red", "magenta", "green", "cyan", "black")
         | {
             "input-selection-background": "ansi_cyan",
             "input-selection-foreground": "ansi_black",
@@ -214,20 +232,42 @@ THEMES = {
 }
 
 
-class _NoColour(LineFilter):
-    """Takes every colour off what is drawn; bold, dim, underline and reverse stay."""
+class _Colours(LineFilter):
+    """The last gate: the terminal's sixteen colours, or none at all.
+
+    Textual's own widgets know others; they become the terminal's usual colour. Bold,
+    dim, underline and reverse stay.
+    """
+
+    def __init__(self, keep: bool) -> None:
+        super().__init__()
+        self._style = functools.lru_cache(1024)(_ansi_only if keep else _colourless)
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        change = self._style
         return [
-            Segment(text, style and _attributes(style), control)
+            Segment(text, style and change(style), control)
             for text, style, control in segments
         ]
 
 
-def _attributes(style: RichStyle) -> RichStyle:
+def _colourless(style: RichStyle) -> RichStyle:
     if style.color is None and style.bgcolor is None:
         return style
     return style.without_color + RichStyle(meta=style.meta)
+
+
+def _ansi_only(style: RichStyle) -> RichStyle:
+    known = (None, ColorType.DEFAULT, ColorType.STANDARD)
+    front = style.color and style.color.type
+    back = style.bgcolor and style.bgcolor.type
+    if front in known and back in known:
+        return style
+    usual = RichColor.default()
+    return style + RichStyle(
+        color=None if front in known else usual,
+        bgcolor=None if back in known else usual,
+    )
 
 
 _PLAIN = {ord(glyph.fancy): glyph.plain for glyph in Glyph}
@@ -260,9 +300,7 @@ class LookApp(App[Result]):
     def __init__(self, settings: Settings = _USUAL) -> None:
         super().__init__()
         self.look = Look(settings)
-        self._line_filters: list[LineFilter] = []
-        if not settings.colour:
-            self._line_filters.append(_NoColour())
+        self._line_filters: list[LineFilter] = [_Colours(keep=settings.colour)]
         if self.look.ascii:
             self._line_filters.append(_Ascii())
         for theme in THEMES.values():
@@ -273,5 +311,5 @@ class LookApp(App[Result]):
         self.set_class(self.look.ascii, "-ascii")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Ours replace Textual's: all colours are ANSI already, so none is needed."""
+        """Ours replace Textual's, which would make 24-bit colours of the sixteen."""
         return self._line_filters

@@ -263,6 +263,10 @@ class FrameScreen(Screen[Result]):
         """Leave; the app keeps what is to be kept."""
         await self.app.action_quit()
 
+    def action_suspend(self) -> None:
+        """Stop this process; the shell's `fg` wakes it."""
+        self.app.action_suspend_process()
+
     def action_interrupt(self) -> None:
         """Stop what runs; the second time, end the kernel."""
         if self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING):

@@ -25,6 +25,21 @@ from tutor.ui.widgets.plain import Plain, content_of
 BAR_CELLS = 6
 
 
+class SearchInput(Input):
+    """There while a search is on."""
+
+    DEFAULT_CSS = """
+    SearchInput {
+        border: none; height: 1; padding: 0; width: 1fr;
+        &:focus { border: none; }
+    }
+    """
+
+    def __init__(self, *, blink: bool) -> None:
+        super().__init__(placeholder="a word of the section you look for")
+        self.cursor_blink = blink
+
+
 class HomeScreen(FrameScreen[None]):
     """Where the tutor begins."""
 
@@ -34,7 +49,6 @@ class HomeScreen(FrameScreen[None]):
     HomeScreen {
         & #top { height: 2; padding: 0 1 0 0; }
         & #search { height: 2; display: none; }
-        & #search Input { border: none; height: 1; padding: 0; width: 1fr; }
         & #search-mark { width: 3; padding: 0 0 0 1; }
         & #sections { height: 1fr; scrollbar-size-vertical: 1; }
         & #detail { height: 2; padding: 0 1; margin: 1 0 0 0; }
@@ -63,7 +77,6 @@ class HomeScreen(FrameScreen[None]):
         yield Plain(id="top")
         with Horizontal(id="search"):
             yield Plain("/", style=look.HERE, id="search-mark")
-            yield Input(placeholder="a word of the section you look for")
         with Horizontal(id="middle"):
             with Vertical(id="list"):
                 with VerticalScroll(id="sections", can_focus=False):
@@ -301,19 +314,19 @@ class HomeScreen(FrameScreen[None]):
         """Type a word; the list follows."""
         self.add_class("-searching")
         self.mode = "edit"
-        self.query_one(Input).focus()
+        field = SearchInput(blink=self.look.settings.link == "fast")
+        self.query_one("#search").mount(field)
+        field.focus()
 
-    @on(Input.Changed)
-    def _filter(self, event: Input.Changed) -> None:
-        if self.mode != "edit":
-            return
+    @on(SearchInput.Changed)
+    def _filter(self, event: SearchInput.Changed) -> None:
         found = matching(self._entries, event.value)
         self._list.entries = found
         ready = [each for each in found if each.section.ready]
         self._list.marked = next(iter((*ready, *found)), None)
         self._show_detail()
 
-    @on(Input.Submitted)
+    @on(SearchInput.Submitted)
     def _open_found(self) -> None:
         if self._list.marked is not None:
             self._open(self._list.marked)
@@ -322,9 +335,7 @@ class HomeScreen(FrameScreen[None]):
         if self.mode == "edit":
             self.remove_class("-searching")
             self.mode = "command"
-            self.set_focus(None)
-            with self.prevent(Input.Changed):
-                self.query_one(Input).value = ""
+            self.query(SearchInput).remove()
             self.refresh_course()
 
     def action_leave_search(self) -> None:

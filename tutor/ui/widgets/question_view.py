@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from tutor.answers import Answer, read_answer
 from tutor.lesson.schema import QuestionCell
+from tutor.ui.look import look_of
 from tutor.ui.widgets.answer_lists import AnswerList, ChoiceList, GroupList, OrderList
 from tutor.ui.widgets.cell_view import CellView
 from tutor.ui.widgets.prose import Prose
@@ -30,6 +31,10 @@ class NumberInput(Input):
         &:focus { border: heavy $accent; }
     }
     """
+
+    def on_mount(self) -> None:
+        """No blinking over a slow line."""
+        self.cursor_blink = look_of(self).settings.link == "fast"
 
 
 class QuestionView(CellView[QuestionCell]):
