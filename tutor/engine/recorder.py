@@ -55,6 +55,8 @@ class Recorder(TorchFunctionMode):
         by the outermost function is called; without `replays` no rule can be made."""
         super().__init__()
         self.drafts = Drafts()
+        self.root: int | None = None
+        """The value that `backward` was asked to start from."""
         self._sources = Sources(result_name)
         self._modules = ModuleNames(self._name_module_output)
         self._summaries = Summaries()
@@ -100,10 +102,17 @@ class Recorder(TorchFunctionMode):
         for container in (self._node_ids, self._made, self._known, self._names):
             container.clear()
 
-    def value_of(self, tensor: torch.Tensor) -> int:
-        """The number of a tensor's value; a new one where it was never seen."""
+    def backward(self, root: torch.Tensor, start: Callable[[], Any]) -> int:
+        """Go backward from a tensor, with the gradient that `start` makes; its value.
+
+        Only the pass is recorded, not that it was asked for.
+        """
         with torch._C.DisableTorchFunction():
-            return self._see(tensor, None)
+            value = self._see(root, None)
+            self._roots = [value]
+            self.root = value
+            root.backward(gradient=start())
+        return value
 
     def _guarded(self, look: Callable[..., Any], *args: Any) -> Any:
         """Call one of ours; its fault ends the recording, never the learner's code."""

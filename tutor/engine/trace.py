@@ -50,7 +50,7 @@ def record(request: TraceRequest) -> Trace:
         code=request.code,
         file=request.file,
         torch=torch.__version__,
-        root=run.root,
+        root=_root(recorder),
         dtype=request.dtype,
         fault=fault,
         truncated=recorder.drafts.truncated,
@@ -59,6 +59,11 @@ def record(request: TraceRequest) -> Trace:
     recorded = assemble([TracePart(VERSION, events, end)])
     found = rules(recorded, recorder.drafts.replays)
     return assemble([TracePart(VERSION, (*events, *found), end)])
+
+
+def _root(recorder: Recorder) -> int | None:
+    passes = recorder.drafts.passes
+    return passes[-1].root if passes else recorder.root
 
 
 # ------------------------------------------------------------------------------- leaves
@@ -170,8 +175,6 @@ class _Run:
         gradient: Any,
         recorder: Recorder,
     ) -> None:
-        self.root: int | None = None
-        """The value that backward started from."""
         self._request = request
         self._leaves = leaves
         self._gradient = gradient
@@ -186,12 +189,10 @@ class _Run:
             namespace = self._namespace()
             last = run_traced(code, namespace, self._request.call)
             if self._recorder.drafts.passes:
-                self.root = self._recorder.drafts.passes[-1].root
-                return None
+                return None  # the code went backward itself
             stage = "backward"
             root = self._root(last, code, namespace)
-            self.root = self._recorder.value_of(root)
-            root.backward(gradient=self._start(root))
+            self._recorder.backward(root, lambda: self._start(root))
         except KeyboardInterrupt as error:
             return Fault("Interrupted.", _line(error, code.file), "interrupt")
         except _MissingError as error:

@@ -63,7 +63,8 @@ def _said(
         where = names.name(walk.trace, step.value)
         yield TextLine(place, head, f"{symbol} at {where}")
     for row in rest:
-        yield TextLine(place, "", f"{row.label:{_LABEL}}{row.text}")
+        label = f"{row.label:{_LABEL}}" if row.label else ""
+        yield TextLine(place, "", label + row.text)
 
 
 def report(walk: Walk, width: int = 80, *, ascii: bool = False) -> Iterator[str]:
