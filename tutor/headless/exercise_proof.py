@@ -98,9 +98,9 @@ class _ExerciseProof:
                 return Complaint(code, "this wrong answer passes the check.")
             if bug := _bug(tried):
                 return bug
-            if tried.raised is not None or verdict is None:
+            if tried.trouble is not None or verdict is None:
                 sentence = (
-                    f"this code raises {tried.raised} before it can be checked, so its "
+                    f"this code {tried.trouble} before it can be checked, so its "
                     "message is never said: let the mistake come to light in the check."
                 )
                 return Complaint(code, sentence)
@@ -132,9 +132,9 @@ def _judge_solution(tried: Tried) -> Complaint | None:
     if bug := _bug(tried):
         return bug
     key: KeyPath = ("solution",)
-    if tried.raised is not None:
+    if tried.trouble is not None:
         line = tried.failure.line if tried.failure else None
-        return Complaint(key, f"the solution raises {tried.raised}.", line or 0)
+        return Complaint(key, f"the solution {tried.trouble}.", line or 0)
     return Complaint(key, f"the solution does not pass: {_said(tried)}")
 
 

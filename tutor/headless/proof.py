@@ -5,8 +5,10 @@ are `exercise_proof`.
 """
 
 import ast
+import itertools
 import math
 import time
+from collections.abc import Iterator
 
 from tutor.answers import Answer, Choice, Groups, Number, Order, right_answer
 from tutor.errors import KernelDiedError, MachineError, StoppedError, TutorError
@@ -32,6 +34,9 @@ from tutor.lesson.schema import (
 )
 from tutor.session import Session
 from tutor.training.run import Points
+
+_ORDERS_TRIED = 5040
+"""All of seven items."""
 
 
 async def prove(session: Session, file: LessonFile) -> Finding:
@@ -95,8 +100,8 @@ class _Proof:
             tried = await self.stage.execute(
                 f"exec(compile({fence.code!r}, '<prose>', 'exec'), dict(globals()))"
             )
-            if tried.raised is not None:
-                sentence = f"this code raises {tried.raised}."
+            if tried.trouble is not None:
+                sentence = f"this code {tried.trouble}."
                 self.report(path, sentence, fence.line + 1)
 
     async def _cell(self, cell: AnyCell, path: KeyPath) -> None:
@@ -132,7 +137,7 @@ class _Proof:
             return
         if tried.verdict is None or cell.expect is None:
             line = tried.failure.line if tried.failure else None
-            sentence = f"this code raises {tried.raised}."
+            sentence = f"this code {tried.trouble}."
             self.report((*path, "code"), sentence, line or 0)
             return
         said = f"{tried.verdict.message} {tried.verdict.detail}"
@@ -147,16 +152,24 @@ class _Proof:
         if cell.expression is not None:
             await self._expression(cell, cell.expression, (*path, "expression"))
         for number, wrong in enumerate(cell.wrong):
-            verdict = self.session.answer(cell, answer_of(cell, wrong))
-            if not verdict.passed and verdict.mistake == number:
+            if (sentence := self._wrong_answer(cell, number, wrong)) is None:
                 self.wrong += 1
-                continue
-            here = (*path, "wrong", number)
-            if verdict.passed:
-                self.report(here, "this wrong answer is judged right.")
             else:
-                said = f"wrong[{verdict.mistake}] answers for it"
-                self.report(here, f"{said}: put the narrower one first.")
+                self.report((*path, "wrong", number), sentence)
+
+    def _wrong_answer(
+        self, cell: QuestionCell, number: int, wrong: WrongAnswer
+    ) -> str | None:
+        """None when some answer that it stands for gets its message."""
+        others: list[int | None] = []
+        for given in answers_of(cell, wrong):
+            verdict = self.session.answer(cell, given)
+            if verdict.mistake == number:
+                return None
+            others.append(verdict.mistake)
+        if not others or others[0] is None:
+            return "no answer is met by this message."
+        return f"wrong[{others[0]}] answers for it: put the narrower one first."
 
     async def _expression(
         self, cell: QuestionCell, expression: str, path: KeyPath
@@ -166,8 +179,8 @@ class _Proof:
         # In a copy, so that it binds nothing.
         code = f"{convert}(eval({expression!r}, dict(globals())))"
         tried = await self.stage.execute(code)
-        if tried.raised is not None or tried.result is None:
-            self.report(path, f"this raises {tried.raised}.")
+        if tried.trouble is not None or tried.result is None:
+            self.report(path, f"this {tried.trouble}.")
             return
         computed, given = _computed(cell, tried.result)
         if given is None or not self.session.answer(cell, given).passed:
@@ -187,7 +200,7 @@ class _Proof:
         tried = await self.stage.execute(autograd.program(cell))
         wanted = autograd.read(tried.printed)
         if wanted is None:
-            self.report(code, f"torch.autograd raises {tried.raised}.")
+            self.report(code, f"torch.autograd {tried.trouble}.")
             return
         tolerance = 1e-6 if cell.dtype == "float64" else 1e-3
         for sentence in autograd.differences(trace, wanted, tolerance):
@@ -211,37 +224,35 @@ class _Proof:
                     self.report(path, sentence)
 
 
-def answer_of(cell: QuestionCell, wrong: WrongAnswer) -> Answer:
-    """The whole answer that a wrong answer stands for, as little wrong as can be."""
+def answers_of(cell: QuestionCell, wrong: WrongAnswer) -> Iterator[Answer]:
+    """Whole answers that a wrong answer stands for, the least wrong ones first.
+
+    An order of some items, or some misplaced members, leave the others open.
+    """
     if wrong.number is not None:
-        return Number(wrong.number)
-    if wrong.choice is not None:
-        return Choice(wrong.choice)
-    if wrong.order is not None:
-        return Order(_least_disorder(len(cell.items or []), wrong.order))
-    placed = {
-        member: name
-        for groups in (cell.groups or {}, wrong.groups or {})
-        for name, members in groups.items()
-        for member in members
-    }
-    return Groups(
-        {
-            name: tuple(member for member, group in placed.items() if group == name)
-            for name in cell.groups or {}
+        yield Number(wrong.number)
+    elif wrong.choice is not None:
+        yield Choice(wrong.choice)
+    elif wrong.order is not None:
+        places = range(1, len(cell.items or []) + 1)
+        orders = itertools.islice(itertools.permutations(places), _ORDERS_TRIED)
+        for order in orders:
+            if [each for each in order if each in wrong.order] == wrong.order:
+                yield Order(order)
+    else:
+        placed = {
+            member: name
+            for groups in (cell.groups or {}, wrong.groups or {})
+            for name, members in groups.items()
+            for member in members
         }
-    )
-
-
-def _least_disorder(count: int, wrong: list[int]) -> tuple[int, ...]:
-    """All numbers to `count` in their order, but those of `wrong` in theirs."""
-    waiting = list(wrong)
-    free = [number for number in range(1, count + 1) if number not in wrong]
-    order = []
-    while waiting or free:
-        source = free if not waiting or (free and free[0] < waiting[0]) else waiting
-        order.append(source.pop(0))
-    return tuple(order)
+        names = cell.groups or {}
+        yield Groups(
+            {
+                name: tuple(each for each, group in placed.items() if group == name)
+                for name in names
+            }
+        )
 
 
 def _computed(cell: QuestionCell, result: str) -> tuple[str, Answer | None]:

@@ -33,14 +33,15 @@ class Tried:
     """Why the kernel ended, as a phrase; None: it lives."""
 
     @property
-    def raised(self) -> str | None:
-        """What went wrong in the code itself, as "Type: message"; None: nothing."""
+    def trouble(self) -> str | None:
+        """What the code itself does, like "raises ValueError: no"; None: it runs."""
         if self.died is not None:
-            return f"the kernel's end ({self.died})"
+            return f"ends the kernel: {self.died}"
         if self.failure is None:
             return None
         first = self.failure.evalue.split("\n")[0]
-        return f"{self.failure.ename}: {first}" if first else self.failure.ename
+        said = f": {first}" if first else ""
+        return f"raises {self.failure.ename}{said}".rstrip(".")
 
 
 class Stage:
