@@ -134,11 +134,13 @@ def _seed(seed: int) -> None:
 
 
 def _run_setup(setup: str) -> str | None:
-    """What it raised, as "Type: message"."""
+    """What it raised, as "Type: message". torch, nn and F are at hand in a lesson."""
+    names = bridge.namespace()
+    names.update(torch=torch, nn=torch.nn, F=torch.nn.functional)
     lines = setup.splitlines(keepends=True)
     linecache.cache[_SETUP_FILE] = (len(setup), None, lines, _SETUP_FILE)
     try:
-        exec(compile(setup, _SETUP_FILE, "exec"), bridge.namespace())
+        exec(compile(setup, _SETUP_FILE, "exec"), names)
     except Exception as error:  # noqa: BLE001 - told to the learner
         return f"{type(error).__name__}: {error}"
     return None
