@@ -212,22 +212,24 @@ class CodeEditor(TextArea):
 
     def show_older(self) -> bool:
         """What was executed before; False where Up only moves the cursor."""
-        if not self._is_walking and not self.cursor_at_first_line:
-            return False
         if not self._is_walking:
+            if not self.cursor_at_first_line:
+                return False
             prefix = "" if "\n" in self.text else self._before
             self._walk = Walk(self._past, self.text, prefix)
-        assert self._walk is not None
-        if self._walk.older():
-            self._show_walk(self._walk)
-            return True
-        return False
+            if not self._walk.older():
+                return False
+        elif self._walk is not None:
+            self._walk.older()
+        self._show_walk()
+        return True
 
     def show_newer(self) -> bool:
         """What was executed after that; False where Down only moves the cursor."""
-        if self._walk is None or not self._is_walking or not self._walk.newer():
+        if self._walk is None or not self._is_walking:
             return False
-        self._show_walk(self._walk)
+        self._walk.newer()
+        self._show_walk()
         return True
 
     @property
@@ -236,10 +238,10 @@ class CodeEditor(TextArea):
         at_end = self.cursor_location == self.document.end
         return self._walk is not None and at_end and self._walk.shown == self.text
 
-    def _show_walk(self, walk: Walk) -> None:
-        self.replace(
-            walk.shown, (0, 0), self.document.end, maintain_selection_offset=False
-        )
+    def _show_walk(self) -> None:
+        if self._walk is not None and self._walk.shown != self.text:
+            end = self.document.end
+            self.replace(self._walk.shown, (0, 0), end, maintain_selection_offset=False)
 
     # ----------------------------------------------------------------------- paste
 

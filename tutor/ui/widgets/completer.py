@@ -29,6 +29,8 @@ class Completer:
         self._list = CompletionList()
         self._offer: Offer | None = None
         """What is shown, before it is narrowed; None: nothing is."""
+        self._seen = ("", 0)
+        """The text and the cursor that the list was made for."""
 
     @property
     def is_open(self) -> bool:
@@ -57,9 +59,12 @@ class Completer:
         """The text or the cursor has changed: narrow the list, ask anew, or close."""
         if self._offer is None:
             return
-        code, cursor = self._place()
+        code, cursor = place = self._place()
+        if place == self._seen:
+            return
+        only_moved, self._seen = code == self._seen[0], place
         typed = code[self._offer.start : cursor]
-        if cursor < self._offer.start or (typed and not _is_name(typed)):
+        if only_moved or cursor < self._offer.start or not _is_name(typed):
             self.close()
             return
         narrowed = self._offer.narrowed(typed)
@@ -110,6 +115,7 @@ class Completer:
             self.close()
             return
         self._offer = found
+        self._seen = self._place()
         self._show(found, typed)
 
     def _show(self, shown: Offer, typed: str) -> None:

@@ -72,10 +72,15 @@ class OutputLines(ScrollView, can_focus=False):
         row = self._rows.row(y)
         if row is None:
             return Strip.blank(width, self.rich_style)
-        strip = Strip(self._segments(row, y))
+        segments = self._segments(row)
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(y)) is not None:
+            style = self.screen.get_component_rich_style("screen--selection")
+            segments = _marked(segments, span, style)
+        strip = Strip(segments)
         return strip.crop_extend(0, width, self.rich_style).apply_offsets(0, y)
 
-    def _segments(self, row: Row, y: int) -> Iterator[Segment]:
+    def _segments(self, row: Row) -> Iterator[Segment]:
         if row.prefix:
             yield Segment(row.prefix, self._style("prompt"))
         base = self._style(row.line.tone)
@@ -95,13 +100,40 @@ class OutputLines(ScrollView, can_focus=False):
     def _style(self, part: str) -> RichStyle:
         return self.get_component_rich_style(f"output-lines--{part}")
 
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        text = "\n".join(
-            row.prefix + row.line.text.plain[row.start : row.end]
-            for y in range(len(self._rows))
-            if (row := self._rows.row(y)) is not None
-        )
-        return selection.extract(text), "\n"
+        pieces: list[str] = []
+        for y in range(len(self._rows)):
+            span = selection.get_span(y)
+            row = self._rows.row(y)
+            if span is None or row is None:
+                continue
+            if pieces and row.start == 0:
+                pieces.append("\n")
+            start, end = span
+            pieces.append(row.plain[start : None if end < 0 else end])
+        return "".join(pieces), "\n"
+
+
+def _marked(
+    segments: Iterator[Segment], span: tuple[int, int], style: RichStyle
+) -> Iterator[Segment]:
+    """The segments with another style from the first to the second character."""
+    start, end = span
+    position = 0
+    for text, usual, _ in segments:
+        low = max(0, min(start - position, len(text)))
+        high = len(text) if end < 0 else max(low, min(end - position, len(text)))
+        for part, its in (
+            (text[:low], usual),
+            (text[low:high], (usual or RichStyle()) + style),
+            (text[high:], usual),
+        ):
+            if part:
+                yield Segment(part, its)
+        position += len(text)
 
 
 def _rich(style: Style) -> RichStyle:
