@@ -275,9 +275,10 @@ def test_an_endless_loop_ends_at_the_time_limit(body: str) -> None:
 def test_a_bare_except_that_swallows_one_alarm_gets_another() -> None:
     code = (
         "def f():\n"
+        "    x = 0\n"
         "    for attempt in range(3):\n"
         "        try:\n"
-        "            while True: pass\n"
+        "            while x >= 0: x += 1\n"
         "        except:\n"
         "            pass\n"
         "    while True: pass\n"
@@ -421,6 +422,25 @@ def test_a_check_spoilt_by_what_the_learner_left_is_no_lesson_bug(
     assert (report.outcome, report.message) == ("failed", f"Your code leaves {left}.")
     assert torch.is_grad_enabled()
     assert torch.get_default_dtype() == torch.float32
+    assert torch.get_default_device() == torch.device("cpu")
+
+
+def test_names_that_a_method_binds_are_taken_back() -> None:
+    code = """
+count = 0
+class Net:
+    def forward(self):
+        global count, fresh
+        count += 1
+        fresh = 3
+"""
+    namespace = executed(code)
+
+    report = judged(code, "learner.Net().forward()", namespace=namespace)
+
+    assert report.outcome == "passed"
+    assert namespace["count"] == 0
+    assert "fresh" not in namespace
 
 
 def test_what_a_check_prints_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
