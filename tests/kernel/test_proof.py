@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.test_lesson_docs import lesson_of_the_docs
+from tutor import paths
 from tutor.headless import check
 from tutor.headless.stage import Stage
 from tutor.kernel.base import KernelOptions
@@ -236,6 +237,18 @@ def test_what_holds_is_proven(
         "cells[0].device",
         "not proven: there is no nowhere here.",
     )
+
+
+def test_the_tutors_own_lessons_are_proven(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TUTOR_LESSONS", raising=False)
+    code, lessons = checked(capsys, paths.lessons())
+    assert {name: each["problems"] for name, each in lessons.items()} == {
+        name: [] for name in lessons
+    }
+    assert code == 0
+    assert all(each["wrong"] > 0 for each in lessons.values())
 
 
 def test_each_flaw_is_told_with_its_line(

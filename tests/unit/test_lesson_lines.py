@@ -6,14 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tutor.lesson.lines import (
-    DEPTH_LIMIT,
-    DOTS_LIMIT,
-    KeyPath,
-    Place,
-    key_text,
-    scan,
-)
+from tutor.lesson.lines import KeyPath, Place, key_text, scan
+from tutor.lesson.tokens import DEPTH_LIMIT, DOTS_LIMIT
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from tutor import paths
 from tutor.lesson.editors import FILE, json_schema
 
 
-def test_the_schema_file_is_up_to_date() -> None:
+def test_the_schema_file_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TUTOR_LESSONS", raising=False)
     written = (paths.lessons() / FILE).read_text(encoding="utf-8")
     assert written == json_schema(), "run: python -m tutor.lesson.editors"
 

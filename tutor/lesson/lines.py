@@ -1,34 +1,16 @@
 """Where each key of a TOML file stands: a scanner that never fails.
 
 `tomllib` tells no lines. `scan` reads the same text once, in linear time, before it is
-parsed: it finds the line of every key path, and refuses what would make a parser slow
-or overflow (depth, dotted keys, long numbers). It accepts more than TOML does; what it
+parsed, and finds the line of every key path. It accepts more than TOML does; what it
 cannot follow, `tomllib` will reject.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-DEPTH_LIMIT = 16
-"""Arrays and tables within each other; the format needs five."""
-DOTS_LIMIT = 16
-"""Dots of one key; tomllib needs quadratic time for them."""
-DIGITS_LIMIT = 40
-"""Characters of one number."""
+from tutor.lesson.tokens import Token, refusals, tokens_of
 
 KeyPath = tuple[str | int, ...]
-
-_TOKEN = re.compile(
-    r"(?P<multiline>\"\"\"|''')"
-    r"|(?P<string>\"(?:[^\"\\\n]|\\[^\n])*\"?|'[^'\n]*'?)"
-    r"|(?P<newline>\n)"
-    r"|(?P<skip>[ \t\r]+|\#[^\n]*)"
-    r"|(?P<mark>[][{}=,.])"
-    r"|(?P<word>[^][{}=,.\s\#\"']+)"
-    r"|(?P<other>.)"
-)
-_NUMBER = re.compile(r"[+-]?[0-9][0-9A-Fa-fxob_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,84 +71,13 @@ def key_text(path: KeyPath) -> str:
 def scan(text: str) -> Lines:
     """Find the lines of all key paths in a TOML text, well-formed or not."""
     lines = Lines()
-    tokens = list(_tokens(text, lines))
-    _refuse(tokens, lines)
+    tokens = list(tokens_of(text))
+    lines.refused = list(refusals(tokens))
+    if tokens and tokens[-1].kind == "unclosed":
+        lines.unclosed = tokens[-1].line
     if not lines.refused:
         _Reader(tokens, lines).read()
     return lines
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    line: int
-    last: int
-
-
-def _tokens(text: str, lines: Lines) -> Iterator[_Token]:
-    position, line = 0, 1
-    while match := _TOKEN.match(text, position):
-        kind, found = str(match.lastgroup), match[0]
-        position, last = match.end(), line
-        if kind == "multiline":
-            end = _end_of_multiline(text, position, found)
-            if end is None:
-                lines.unclosed = line
-                end = len(text)
-            found, position = text[match.start() : end], end
-            last = line + found.count("\n")
-        if kind != "skip":
-            yield _Token(kind, found, line, last)
-        line = last + (kind == "newline")
-
-
-def _end_of_multiline(text: str, start: int, quotes: str) -> int | None:
-    """Where the string ends, its quotes included; None when it never does."""
-    position = start
-    while (end := text.find(quotes, position)) >= 0:
-        if quotes == '"""' and _backslashes(text, start, end) % 2:
-            position = end + 1  # the first quote is escaped
-            continue
-        end += 3
-        for _ in range(2):  # up to two quotes may stand before the closing three
-            if text.startswith(quotes[0], end):
-                end += 1
-        return end
-    return None
-
-
-def _backslashes(text: str, start: int, end: int) -> int:
-    """How many stand right before `end`."""
-    position = end
-    while position > start and text[position - 1] == "\\":
-        position -= 1
-    return end - position
-
-
-def _refuse(tokens: list[_Token], lines: Lines) -> None:
-    depth = dots = 0
-    for token in tokens:
-        if token.kind == "word" and len(token.text) > DIGITS_LIMIT:
-            if _NUMBER.fullmatch(token.text):
-                lines.refused.append((token.line, "a number has too many digits."))
-        elif token.text == ".":
-            dots += 1
-            if dots == DOTS_LIMIT + 1:
-                sentence = f"a key has more than {DOTS_LIMIT} dots."
-                lines.refused.append((token.line, sentence))
-        elif token.kind in ("mark", "newline"):
-            dots = 0
-            if token.text in "[{":
-                depth += 1
-                if depth == DEPTH_LIMIT + 1:
-                    sentence = (
-                        f"lists and tables lie more than {DEPTH_LIMIT} deep: "
-                        "is a bracket not closed?"
-                    )
-                    lines.refused.append((token.line, sentence))
-            elif token.text in "]}":
-                depth = max(0, depth - 1)
 
 
 class _LostError(Exception):
@@ -176,9 +87,9 @@ class _LostError(Exception):
 class _Reader:
     """Follows the tokens as TOML; stops, without a word, where it cannot."""
 
-    def __init__(self, tokens: list[_Token], lines: Lines) -> None:
+    def __init__(self, tokens: list[Token], lines: Lines) -> None:
         last = tokens[-1].last if tokens else 1
-        self._tokens = [*tokens, _Token("end", "", last, last)]
+        self._tokens = [*tokens, Token("end", "", last, last)]
         self._next = 0
         self._lines = lines
         self._places = lines.places
@@ -198,10 +109,10 @@ class _Reader:
         except _LostError:
             return
 
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         return self._tokens[self._next]
 
-    def _take(self, mark: str | None = None) -> _Token:
+    def _take(self, mark: str | None = None) -> Token:
         token = self._peek()
         wrong = mark is not None and (token.kind, token.text) != ("mark", mark)
         if wrong or token.kind == "end":
@@ -274,10 +185,10 @@ class _Reader:
             self._array(path)
         elif self._at("{"):
             self._inline_table(path)
-        elif token.kind in ("string", "multiline"):
+        elif token.kind in ("string", "multiline", "unclosed"):
             self._take()
             # TOML drops a line break right after the opening quotes.
-            dropped = token.kind == "multiline" and token.text[3:5].startswith(
+            dropped = token.kind != "string" and token.text[3:5].startswith(
                 ("\n", "\r\n")
             )
             self._places[path] = Place(line, token.line + dropped, token.last)
