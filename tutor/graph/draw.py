@@ -46,7 +46,8 @@ class Drawing:
     lines: tuple[Line, ...]
     width: int
     focus: tuple[int, int, int, int]
-    """Left, top, right, bottom of the box under way; all of it where there is none."""
+    """Left, top, right, bottom of the box under way with its labels; zeros where there
+    is none."""
 
     def text(self) -> str:
         """Without styles; no blanks at line ends."""
@@ -82,11 +83,12 @@ class Sketch:
         canvas.settle()
         for placed in self._layout.boxes:
             self._draw_box(canvas, placed, place, mark)
-        focus = 0, 0, self._layout.width - 1, self._layout.height - 1
+        focus = 0, 0, 0, 0
         for placed in self._layout.boxes:
             if self._is_now(placed.box, place):
+                right = placed.right + 1 + self._label_width(placed.box)
                 bottom = placed.top + placed.height - 1
-                focus = placed.left, placed.top, placed.right, bottom
+                focus = placed.left, placed.top, right, bottom
         lines = canvas.lines(self._layout.width, self._layout.height)
         return Drawing(lines, self._layout.width, focus)
 

@@ -30,9 +30,10 @@ def tensor(summary: Summary, room: int = 40, digits: int = DIGITS) -> str:
     if summary.scalar is not None and not summary.shape:
         return _item(summary, summary.scalar, digits)
     if summary.values is not None and "complex" not in summary.dtype:
-        text = _nested(summary, list(summary.values), summary.shape)
-        if len(text) <= room:
-            return text
+        for shown in (_ITEM_DIGITS, _ITEM_DIGITS - 1, _ITEM_DIGITS - 2):
+            text = _nested(summary, list(summary.values), summary.shape, shown)
+            if len(text) <= room:
+                return text
     return outline(summary, room)
 
 
@@ -85,12 +86,14 @@ def _item(summary: Summary, value: float, digits: int) -> str:
     return str(bool(value)) if summary.dtype == "bool" else number(value, digits)
 
 
-def _nested(summary: Summary, flat: list[float], dims: Sequence[int]) -> str:
+def _nested(
+    summary: Summary, flat: list[float], dims: Sequence[int], digits: int
+) -> str:
     if not dims:
-        return _item(summary, flat[0], _ITEM_DIGITS)
+        return _item(summary, flat[0], digits)
     size = len(flat) // dims[0] if dims[0] else 0
     rows = [
-        _nested(summary, flat[place * size : (place + 1) * size], dims[1:])
+        _nested(summary, flat[place * size : (place + 1) * size], dims[1:], digits)
         for place in range(dims[0])
     ]
     return f"[{', '.join(rows)}]"

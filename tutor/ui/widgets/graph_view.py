@@ -1,0 +1,80 @@
+"""GraphView: a drawing of `graph.draw`, coloured, moved so that the step is in sight."""
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tutor.graph.draw import Drawing, Line, Style
+from tutor.safetext import safe
+from tutor.ui import look
+
+_STYLES: dict[Style, str] = {
+    "": "",
+    "leaf": look.CODE,
+    "op": look.GOOD,
+    "const": look.WARN,
+    "now": f"{look.STRONG} {look.HERE}",
+    "todo": look.QUIET,
+    "wire": "",
+    "back": look.BAD,
+    "name": look.STRONG,
+    "value": "",
+    "grad": look.BAD,
+}
+"""What borders, arrows and texts say, once more in colour."""
+_MARGIN = 2
+"""Cells left of a drawing that leaves room."""
+
+
+class GraphView(Widget):
+    """Shows as much of a drawing as there is room for, the step's box included."""
+
+    DEFAULT_CSS = "GraphView { width: 1fr; height: 1fr; }"
+
+    drawing: reactive[Drawing | None] = reactive[Drawing | None](None)
+    """None: nothing yet."""
+
+    def render(self) -> RenderResult:
+        """The part that is in sight."""
+        drawing, (width, height) = self.drawing, self.size
+        if drawing is None or not width or not height:
+            return Content()
+        left, top, right, bottom = drawing.focus
+        first = _start(left, right, drawing.width, width)
+        row = _start(top, bottom, len(drawing.lines), height)
+        margin = " " * min(_MARGIN, max(0, width - drawing.width))
+        lines = [
+            Content.assemble(margin, _part(line, first, width - len(margin)))
+            for line in drawing.lines[row : row + height]
+        ]
+        return Content("\n").join(lines)
+
+
+def _start(low: int, high: int, whole: int, room: int) -> int:
+    """Where the part begins that has low..high in it.
+
+    It moves by half its size, so that single steps do not shift the picture; and it
+    depends on nothing but the step, so that going back shows what was there.
+    """
+    if whole <= room:
+        return 0
+    stride = max(1, room // 2)
+    wish = (low + high) // 2 - room // 2
+    start = round(wish / stride) * stride
+    if not start <= low <= high < start + room:
+        start = min(low, wish)
+    return max(0, min(start, whole - room))
+
+
+def _part(line: Line, start: int, room: int) -> Content:
+    """The cells from `start` of a line."""
+    pieces: list[Content] = []
+    column = 0
+    for run in line:
+        first, last = max(start - column, 0), start + room - column
+        text = safe(run.text[first : max(last, 0)]).plain
+        if text:
+            pieces.append(Content.styled(text, _STYLES[run.style]))
+        column += len(run.text)
+    return Content.assemble(*pieces)
