@@ -179,6 +179,14 @@ class Race:
         for name, end in arrived.runs.items():
             self.runs[name].end = end
 
+    def change(self, spec: RaceSpec) -> None:
+        """Go on with other settings: lr, batch, optimiser, iterations."""
+        self.spec = spec
+        for run, new in zip(self.runs.values(), spec.runs, strict=True):
+            run.spec = new
+            if run.end is not None and run.end.stopped == "finished":
+                run.end = run.end if run.last >= new.iterations else None
+
     @property
     def iteration(self) -> int:
         """Where the furthest run is; -1 before the first point."""

@@ -24,13 +24,13 @@ def settings_line(race: RaceSpec) -> str:
     )
 
 
-def number(value: float | None) -> str:
+def number(value: float | None, decimals: int = 4) -> str:
     """A loss or a parameter, about eight characters; "" for None."""
     if value is None:
         return ""
-    if value and not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.3e}"
-    return f"{value:.4f}"
+    if value and not 0.1**decimals <= abs(value) < 1e6:
+        return f"{value:.2e}"
+    return f"{value:.{decimals}f}"
 
 
 def standing(run: Run) -> str:
