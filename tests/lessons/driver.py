@@ -136,7 +136,7 @@ async def learner(
         lambda progress: Session(JupyterKernel, progress),
         index(LESSONS),
         Progress(home),
-        Settings(),
+        Settings(link="slow"),
         section,
     )
     try:
