@@ -1,7 +1,7 @@
 """What every UI test uses: an app with a fake kernel, and the screen as text."""
 
-import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -26,15 +26,24 @@ def screen_text(app: App[Any]) -> str:
 
 async def wait_until(pilot: Pilot[Any], holds: Callable[[], object]) -> None:
     """Let the app work until `holds()` is true; fails after a generous deadline."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not holds():
-            await pilot.pause()
+    deadline = monotonic() + DEADLINE_S
+    while not holds():
+        if pilot.app._exception is not None:  # it will not get any further
+            raise pilot.app._exception
+        assert monotonic() < deadline, f"in vain; shown:\n{screen_text(pilot.app)}"
+        await pilot.pause()
 
 
 async def wait_for_text(pilot: Pilot[Any], text: str) -> str:
     """Wait until the screen shows `text`; the screen then."""
     await wait_until(pilot, lambda: text in screen_text(pilot.app))
     return screen_text(pilot.app)
+
+
+async def type_text(pilot: Pilot[Any], text: str) -> None:
+    """Press the keys of a text, line by line."""
+    names = {" ": "space", "\n": "enter"}
+    await pilot.press(*(names.get(each, each) for each in text))
 
 
 class TextSnapshot(SingleFileSnapshotExtension):

@@ -87,7 +87,7 @@ class TutorApp(LookApp[None]):
             loop.add_reader(self._parent_pipe, self.leave, 128 + signal.SIGHUP)
         self.call_after_refresh(self._begin)
 
-    def _ready(self) -> "Session":
+    def _session_now(self) -> "Session":
         """The session, made at the first wish for it: a key may come before `_begin`."""
         if self.session is None:
             self.session = self._make_session(self.progress)
@@ -95,7 +95,7 @@ class TutorApp(LookApp[None]):
         return self.session
 
     def _begin(self) -> None:
-        self._ready()
+        self._session_now()
         for problem in (*self.progress.notices, *self.course.problems):
             self.say(str(problem))
         if not self.course.complete:
@@ -166,13 +166,13 @@ class TutorApp(LookApp[None]):
             return
         from tutor.ui.screens.lesson import LessonScreen
 
-        self._show(LessonScreen(self._ready(), lesson))
+        self._show(LessonScreen(self._session_now(), lesson))
 
     def open_console(self) -> None:
         """The console, over what is there."""
         from tutor.ui.screens.console import ConsoleScreen
 
-        self._show(ConsoleScreen(self._ready()))
+        self._show(ConsoleScreen(self._session_now()))
 
     def open_stepper(
         self, cell: "GraphCell | None" = None, closed: Closed | None = None
@@ -180,7 +180,7 @@ class TutorApp(LookApp[None]):
         """The stepper, over what is there."""
         from tutor.ui.screens.stepper import StepperScreen
 
-        self._show(StepperScreen(self._ready(), cell), closed)
+        self._show(StepperScreen(self._session_now(), cell), closed)
 
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
@@ -188,7 +188,7 @@ class TutorApp(LookApp[None]):
         """The training screen, over what is there."""
         from tutor.ui.screens.training import TrainingScreen
 
-        self._show(TrainingScreen(self._ready(), cell), closed)
+        self._show(TrainingScreen(self._session_now(), cell), closed)
 
     def _show(self, screen: FrameScreen[Any], closed: Closed | None = None) -> None:
         screen.kernel_state = self.kernel_state

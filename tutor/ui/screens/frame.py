@@ -13,6 +13,7 @@ from typing import ClassVar, TypeVar, cast
 
 from textual import events, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.reactive import reactive
@@ -24,7 +25,7 @@ from tutor.errors import TutorError
 from tutor.kernel.base import KernelState
 from tutor.safetext import safe, safe_line
 from tutor.ui import look
-from tutor.ui.bindings import bindings
+from tutor.ui.bindings import bindings as rows_bindings
 from tutor.ui.host import Host
 from tutor.ui.look import Glyph, Look
 from tutor.ui.widgets.frame_lines import (
@@ -44,14 +45,19 @@ LAST_RANK = 90
 """Footer entries of this rank or more stand last and stay when the room is short."""
 
 
-__all__ = ["FrameScreen", "bindings"]
+def bindings(place: Place) -> list[BindingType]:
+    """The bindings of a screen: its own, then those that work anywhere.
+
+    Both in one list, because a key of a subclass would hide the base's.
+    """
+    return [*rows_bindings(place), *rows_bindings("anywhere")]
 
 
 class FrameScreen(Screen[Result]):
     """A screen in the common frame."""
 
     PLACE: ClassVar[Place] = "anywhere"
-    BINDINGS = bindings("anywhere")
+    BINDINGS = rows_bindings("anywhere")
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),

@@ -4,6 +4,9 @@ Which rows there are is `ui.course_rows`', how they are drawn `widgets.course_li
 Painted before a session exists; opening anything is the app's.
 """
 
+from dataclasses import replace
+from pathlib import Path
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -189,7 +192,7 @@ class HomeScreen(FrameScreen[None]):
         facts = "   ".join(self._facts(entry))
         detail = Content.assemble(
             (f"{entry.section.number}", look.STRONG),
-            (f"   {facts}   ", look.QUIET),
+            (f"   {facts}\n", look.QUIET),
             self._summary(entry),
         )
         self.query_one("#detail", Plain).show(detail)
@@ -207,7 +210,9 @@ class HomeScreen(FrameScreen[None]):
 
     def _summary(self, entry: Entry) -> str:
         if entry.section.problems:
-            return self.look.text(safe_line(str(entry.section.problems[0])))
+            problem = entry.section.problems[0]
+            brief = replace(problem, file=Path(problem.file).name)
+            return self.look.text(safe_line(str(brief)))
         return self.look.text(safe_line(entry.section.summary))
 
     def _panel(self, entry: Entry) -> Content:

@@ -17,6 +17,8 @@ from tutor.ui.course_rows import Entry, Row, Standing, beside, columns, place_of
 from tutor.ui.look import Glyph, look_of
 
 COLUMN_WIDTH = 39
+TITLE_WIDTH = 24
+COUNT_WIDTH = 6
 _GLYPHS = {
     Standing.DONE: (Glyph.DONE, look.GOOD),
     Standing.BEGUN: (Glyph.PARTLY, look.HERE),
@@ -86,17 +88,19 @@ class CourseList(Widget):
         here = entry == self.marked
         quiet = entry.standing is Standing.UNWRITTEN
         style = look.STRONG if here else look.QUIET if quiet else ""
-        room = width - 9 - (len(entry.count) + 1 if entry.count else 0)
+        room = width - 9 - (COUNT_WIDTH if entry.count else 0)
         title = Content(table.text(safe_line(entry.section.short)))
         if title.cell_length > room:
             title = Content.assemble(title.truncate(room - 1), table[Glyph.ELLIPSIS])
+        if entry.count:
+            title = title.pad_right(max(0, min(room, TITLE_WIDTH) - title.cell_length))
         made = Content.assemble(
             (table[Glyph.HERE] if here else " ", look.HERE),
             (table[glyph], colour),
             " ",
             (f"{entry.section.number:<5}", style),
             title.stylize(style) if style else title,
-            (f" {entry.count}" if entry.count else "", look.QUIET),
+            (f"{entry.count:>{COUNT_WIDTH}}" if entry.count else "", look.QUIET),
         )
         return made.pad_right(max(0, width - made.cell_length))
 
