@@ -101,8 +101,9 @@ class Guard:
     def _kill_everything(self) -> None:
         """Until nothing is left: a killed child hands its own children to us."""
         deadline = time.monotonic() + _KILLING_S
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._program, signal.SIGKILL)
+        if not os.path.exists(_CHILDREN):  # the group may hold orphans `ps` hides
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._program, signal.SIGKILL)
         while (left := _descendants()) and time.monotonic() < deadline:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -120,6 +121,8 @@ def _start(command: list[str]) -> int:
         return pid
     try:
         _become(command, guard)
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
     finally:
         os._exit(_NOT_FOUND)
 

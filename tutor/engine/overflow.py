@@ -65,7 +65,7 @@ class Overflow:
         """How many characters of `text` may still be shown."""
         shown = min(len(text), self._characters_left)
         lines = text.count("\n", 0, shown)
-        if lines > self._lines_left:
+        if lines > self._lines_left or self._lines_left == 0:
             lines, shown = self._lines_left, 0
             for _ in range(lines):
                 shown = text.index("\n", shown) + 1

@@ -2,11 +2,13 @@
 on what a cell prints, streams that cannot be lost, an `exit` that does not.
 """
 
+import asyncio
 import atexit
 import contextlib
 import fcntl
 import gc
 import os
+import signal
 import sys
 import termios
 import threading
@@ -14,6 +16,8 @@ import time
 import warnings
 from pathlib import Path
 from typing import Any
+
+from IPython.core.inputtransformer2 import leading_empty_lines
 
 from tutor.engine import bridge, notes
 from tutor.engine.overflow import Overflow
@@ -41,9 +45,15 @@ def install(overflow: str) -> None:
     shell._format_exception_for_storage = lambda error, *rest, **options: {}
     shell.ask_exit = lambda: shell.payload_manager.write_payload({"source": "ask_exit"})
     warnings.filterwarnings("ignore", message="To exit: use")
+    # Else the lines of a cell that begins with empty ones would be counted wrongly.
+    shell.input_transformer_manager.cleanup_transforms.remove(leading_empty_lines)
+    # Without it a signal would not wake the event loop, and `await` could not be
+    # interrupted. (SIGWINCH is only the reason for asyncio to listen to signals.)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, lambda: None)
     streams = _Streams(Overflow(Path(overflow), _tell_overflow))
     shell.events.register("pre_execute", streams.begin)
     shell.events.register("post_execute", streams.end)
+    shell.events.register("post_run_cell", _make_sayable)
     atexit.register(_leave, os.getpid())
 
 
@@ -127,6 +137,14 @@ def _show_exceptions(shell: Any) -> None:
     shell.showtraceback = show
     shell.showsyntaxerror = show
     shell.showindentationerror = show
+
+
+def _make_sayable(result: Any) -> None:
+    """The reply repeats what was raised; it would be lost where that cannot be said."""
+    try:
+        str(result.error_in_exec).encode()
+    except Exception:  # noqa: BLE001 - the learner's __str__ may raise anything
+        result.error_in_exec = RuntimeError("its message cannot be shown")
 
 
 def _send(shell: Any, exception: Shown) -> None:

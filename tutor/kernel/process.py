@@ -5,6 +5,7 @@ said to it. Ends with everything it started when we end, in whatever way.
 """
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -126,12 +127,10 @@ class KernelProcess:
         return [*alone, *map(str, self._folders), "--", *kernel]
 
     def _tell(self, line: bytes) -> None:
-        if self._guard is None or self._guard.stdin is None:
-            return
-        try:
+        assert self._guard is not None
+        assert self._guard.stdin is not None
+        with contextlib.suppress(OSError, ValueError):  # it has ended
             self._guard.stdin.write(line)
-        except OSError:  # it has ended, and `exited` is about to say so
-            return
 
     def _read(self) -> None:
         assert self._guard is not None
