@@ -174,7 +174,8 @@ class Recorder(TorchFunctionMode):
         call = Call(function, name, args, keywords)
         if name == "grad":
             self._roots = [self._see(each, None) for each in _tensors(args[:1])]
-        if naming.changes_in_place(function, keywords):
+        full = len(self.drafts.ops) >= self._op_limit
+        if not full and naming.changes_in_place(function, keywords):
             call.site = self._sources.site()
             call.versions = [
                 (each, each._version) for each in _tensors((args, keywords))
@@ -197,9 +198,9 @@ class Recorder(TorchFunctionMode):
         if not outputs and call.name not in naming.READS:
             return
         if len(self.drafts.ops) >= self._op_limit:
-            self._listening = False
+            # What was computed since becomes one op, found behind the next backward.
             self.drafts.truncated = (
-                f"Recording stopped after {self._op_limit} ops; the code ran on."
+                f"The trace has the first {self._op_limit} ops; the code ran on."
             )
             return
         call.site = call.site or self._sources.site()

@@ -128,14 +128,23 @@ def _log_softmax(
     return g - o.exp() * g.sum(dim, keepdim=True)
 
 
-def _squared_error(g: Tensor, o: Tensor, a: Tensor, b: Tensor, **kw: Any) -> Tensor:
-    share = a.numel() if kw.get("reduction", "mean") == "mean" else 1
-    return g * 2 * (a - b) / share
+def _count(a: Tensor, **options: Any) -> int:
+    """Of the elements averaged over; ValueError for another reduction."""
+    if any(each not in (None, "mean") for each in options.values()):
+        raise ValueError("the book has the mean alone")
+    return a.numel()
 
 
-def _absolute_error(g: Tensor, o: Tensor, a: Tensor, b: Tensor, **kw: Any) -> Tensor:
-    share = a.numel() if kw.get("reduction", "mean") == "mean" else 1
-    return g * (a - b).sign() / share
+def _squared_error(
+    g: Tensor, o: Tensor, a: Tensor, b: Tensor, **options: Any
+) -> Tensor:
+    return g * 2 * (a - b) / _count(a, **options)
+
+
+def _absolute_error(
+    g: Tensor, o: Tensor, a: Tensor, b: Tensor, **options: Any
+) -> Tensor:
+    return g * (a - b).sign() / _count(a, **options)
 
 
 def _taken(g: Tensor, o: Tensor, a: Tensor, index: Any) -> Tensor:
@@ -264,12 +273,20 @@ BOOK: dict[str, tuple[Row, ...]] = {
         ),
     ),
     "maximum": (
-        Row("1 where {a} is larger, else 0", lambda g, o, a, b: _larger(g, a, b)),
-        Row("1 where {b} is larger, else 0", lambda g, o, a, b: _larger(g, b, a)),
+        Row(
+            "1 where {a} is larger, half at a tie", lambda g, o, a, b: _larger(g, a, b)
+        ),
+        Row(
+            "1 where {b} is larger, half at a tie", lambda g, o, a, b: _larger(g, b, a)
+        ),
     ),
     "minimum": (
-        Row("1 where {a} is smaller, else 0", lambda g, o, a, b: _larger(g, b, a)),
-        Row("1 where {b} is smaller, else 0", lambda g, o, a, b: _larger(g, a, b)),
+        Row(
+            "1 where {a} is smaller, half at a tie", lambda g, o, a, b: _larger(g, b, a)
+        ),
+        Row(
+            "1 where {b} is smaller, half at a tie", lambda g, o, a, b: _larger(g, a, b)
+        ),
     ),
     "clamp": (Row("1 inside the limits, else 0", _clamped),),
     "where": (

@@ -50,6 +50,8 @@ def install(overflow: str) -> None:
     # Without it a signal would not wake the event loop, and `await` could not be
     # interrupted. (SIGWINCH is only the reason for asyncio to listen to signals.)
     asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, lambda: None)
+    outputs = shell.kernel.iopub_thread
+    outputs.schedule(lambda: _never_drop(outputs.socket))
     streams = _Streams(Overflow(Path(overflow), _tell_overflow))
     shell.events.register("pre_execute", streams.begin)
     shell.events.register("post_execute", streams.end)
@@ -73,6 +75,11 @@ def _leave(kernel: int) -> None:
         gc.collect()
     finally:
         os._exit(0)
+
+
+def _never_drop(socket: Any) -> None:
+    """Wait when the other side does not keep up, instead of leaving messages out."""
+    socket.xpub_nodrop = True
 
 
 def _tell_overflow(file: Path | None) -> None:

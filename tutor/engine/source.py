@@ -21,6 +21,8 @@ _LABEL_LIMIT = 200
 
 RUNNER = "run_traced"
 """Name of the function of ours that runs the learner's code."""
+_MAKING = ("__init__", "_apply")
+"""Methods of modules in which parameters are made or converted."""
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 Span = tuple[int, int, int, int]
@@ -90,7 +92,7 @@ class Sources:
         """The learner's frames from the innermost, up to where the tutor called.
 
         Also whether what runs is hidden: the inside of a custom autograd.Function, for
-        which its own node stands, or the making of a module's first parameters.
+        which its own node stands, or the making of a module's parameters.
         """
         found = []
         hidden = False
@@ -98,7 +100,7 @@ class Sources:
             if self._is_learners(frame.f_code):
                 found.append(frame)
             elif frame.f_code is _APPLY or (
-                not found and frame.f_code.co_name == "__init__"
+                not found and frame.f_code.co_name in _MAKING
             ):
                 hidden = True
             frame = frame.f_back
@@ -205,8 +207,8 @@ class _Tree:
             sign = ast.unparse(node).removeprefix(ast.unparse(node.target)).split()[0]
             return f"{self.text(node.target)} {sign} {self.text(node.value)}"
         parent = self._parents.get(node)
-        if isinstance(parent, ast.Assign) and node in parent.targets:
-            node = parent  # `z[0] = y` is the whole statement
+        if isinstance(node, ast.Subscript) and isinstance(parent, ast.Assign):
+            node = parent if node in parent.targets else node  # all of `z[0] = y`
         found = ast.get_source_segment(self._text, node) or ast.unparse(node)
         return " ".join(found.split())[:_LABEL_LIMIT]
 

@@ -80,7 +80,9 @@ def _reset_process(defaults: _Defaults) -> None:
 
 
 def _reset_torch(defaults: _Defaults) -> None:
+    _pop_modes()  # first: what follows would go through them
     torch.set_default_device(None)
+    _pop_modes()  # of `with torch.device(...)` that was not left
     torch.set_default_dtype(torch.float32)
     torch.set_grad_enabled(True)
     torch.autograd.set_detect_anomaly(False)
@@ -108,10 +110,14 @@ def _reset_hooks() -> None:
                 table.clear()
     torch.nn.modules.module._global_is_full_backward_hook = None
     with contextlib.suppress(AttributeError):  # private, and no public way is there
-        while torch._C._len_torch_function_stack():
-            torch._C._pop_torch_function_stack()
         while torch._C._autograd._top_saved_tensors_default_hooks(True) is not None:
             torch._C._autograd._pop_saved_tensors_default_hooks()
+
+
+def _pop_modes() -> None:
+    with contextlib.suppress(AttributeError):  # private as well
+        while torch._C._len_torch_function_stack():
+            torch._C._pop_torch_function_stack()
 
 
 def _reset_names() -> None:

@@ -15,7 +15,7 @@ Point = tuple[int, int]
 
 _SWEEPS = 4
 _ROW_SWEEPS = 6
-_TRIES = 12
+_TRIES = 40
 _SHORTEST_GAP = 5
 _FAR = 2
 
@@ -82,12 +82,12 @@ def layout(picture: Picture, label_width: Callable[[Box], int]) -> Layout:
     """Place everything; `label_width` is the room right of a box for its values."""
     grid = _Grid(picture)
     grid.order()
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         grid.place_rows()
-        clash = grid.find_clash()
-        if clash is None:
+        clashes = grid.clashes()
+        if not clashes:
             break
-        grid.push_down(clash)
+        clashes[attempt % len(clashes)].push += 1
     return _Geometry(grid, label_width).layout()
 
 
@@ -104,7 +104,7 @@ class _Vertex:
     """Rows it needs over and under its middle row."""
     row: int = 0
     push: int = 0
-    """Rows of extra room over it."""
+    """Rows it is moved down, so that its wires end elsewhere."""
     links: list["_Link"] = field(default_factory=list)
 
 
@@ -263,7 +263,8 @@ class _Grid:
             forward = sweep % 2 == 1
             columns = self.layers if forward else self.layers[::-1]
             for column in columns:
-                _settle(column, [_wish(vertex, forward) for vertex in column])
+                wishes = [_wish(vertex, forward) + vertex.push for vertex in column]
+                _settle(column, wishes)
         top = min(
             (each.row - each.above for column in self.layers for each in column),
             default=0,
@@ -272,17 +273,21 @@ class _Grid:
             for vertex in column:
                 vertex.row -= top
 
-    def find_clash(self) -> _Vertex | None:
-        """A target whose wire cannot be kept apart from another; None: all can."""
+    def clashes(self) -> list[_Vertex]:
+        """Targets of wires that cannot be kept apart; moving one of them may help."""
         for column in range(len(self.layers)):
             nets = self.nets(column)
-            if _tracks(nets) is None:
-                return _first_clash(nets)
-        return None
-
-    def push_down(self, vertex: _Vertex) -> None:
-        """Give it one more row of room, so that its wires end elsewhere."""
-        vertex.push += 1
+            _, stuck = _tracks(nets)
+            rows = {net.row for net in stuck}
+            found = [
+                link.target
+                for net in stuck
+                for link in net.links
+                if link.target_row in rows and link.target_row != net.row
+            ]
+            if stuck:
+                return found
+        return []
 
     def nets(self, column: int) -> list["_Net"]:
         """The nets between a column and the next."""
@@ -398,8 +403,14 @@ def _settle(column: Sequence[_Vertex], wishes: Sequence[float]) -> None:
             place += 1
 
 
-def _tracks(nets: Sequence[_Net]) -> dict[tuple[str, int], int] | None:
-    """A track number for each net that turns; None when two ask for each other's."""
+def _tracks(
+    nets: Sequence[_Net],
+) -> tuple[dict[tuple[str, int], int], list[_Net]]:
+    """A track number for each net that turns, and the nets that found none.
+
+    Where a net begins in the row in which another ends, it must turn before it does;
+    two that ask for each other's place are stuck.
+    """
     turning = [net for net in nets if not net.is_straight]
     after: dict[tuple[str, int], set[tuple[str, int]]] = {
         net.key: {
@@ -415,10 +426,10 @@ def _tracks(nets: Sequence[_Net]) -> dict[tuple[str, int], int] | None:
         placed = {net.key for net in order}
         ready = next((net for net in waiting if after[net.key] <= placed), None)
         if ready is None:
-            return None
+            break
         waiting.remove(ready)
         order.append(ready)
-    return _packed(order, after)
+    return _packed(order, after), waiting
 
 
 def _preference(net: _Net) -> tuple[int, int]:
@@ -450,16 +461,6 @@ def _packed(
     return found
 
 
-def _first_clash(nets: Sequence[_Net]) -> _Vertex:
-    for net in nets:
-        for other in nets:
-            if other is not net and not other.is_straight:
-                for link in net.links:
-                    if link.target_row == other.row and not net.is_straight:
-                        return link.target
-    return nets[0].links[0].target
-
-
 class _Geometry:
     """Columns and wires of a grid whose rows are settled."""
 
@@ -488,9 +489,9 @@ class _Geometry:
                 if each.box is not None and each.links
             ]
             nets = self._grid.nets(number)
-            tracks = _tracks(nets)
-            if tracks is None:  # no room was found to keep them apart
-                tracks = {net.key: place for place, net in enumerate(nets)}
+            tracks, stuck = _tracks(nets)
+            for net in stuck:  # no room was found to keep them apart
+                tracks[net.key] = max(tracks.values(), default=-1) + 1
             self._tracks.append(tracks)
             base = left + column_width + max([*labels, 0]) + 2
             self._bases.append(base)
