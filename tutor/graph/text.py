@@ -116,7 +116,7 @@ def _picture(walk: Walk, scene: int, width: int, ascii: bool) -> Iterator[str]:
     for detail in details:
         sketch = Sketch(walk, walk.scenes[scene], detail)
         if sketch.width <= width:
-            yield sketch.draw(place, ascii=ascii, mark=False).text()
+            yield from sketch.draw(place, ascii=ascii, mark=False).text().splitlines()
             return
         least = sketch.width
     yield f"(the picture is {least} columns wide: --width {least} draws it)"
