@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from textual import work
+from textual.app import App
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -85,7 +86,12 @@ class TutorApp(LookApp[None]):
             loop.add_signal_handler(number, self.leave, 128 + number)
         if self._parent_pipe is not None:
             loop.add_reader(self._parent_pipe, self.leave, 128 + signal.SIGHUP)
+        self.app_resume_signal.subscribe(self, self._paint_again)
         self.call_after_refresh(self._begin)
+
+    def _paint_again(self, app: App[Any]) -> None:
+        """After Ctrl+Z and `fg` the terminal's screen is empty."""
+        app.refresh(layout=True)
 
     def _session_now(self) -> "Session":
         """The session, made at the first wish for it: a key may come before `_begin`."""
