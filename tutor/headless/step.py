@@ -27,8 +27,10 @@ _WIDTH = 80
 _LEAST_WIDTH = 20
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """1 when the code did not parse or raised, else 0."""
+def run(
+    arguments: argparse.Namespace, make_kernel: runner.MakeKernel | None = None
+) -> int:
+    """1 when the code did not parse or raised, else 0. `make_kernel`: for tests."""
     request = read_request(arguments)
     width = _width(arguments.width)
     here = Path.cwd()
@@ -43,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
             printing.complain(_sentence(trace.fault, arguments.file))
         return 0 if trace.fault is None else 1
 
-    return runner.run(work, KernelOptions(cwd=here, path_last=(folder,)))
+    options = KernelOptions(cwd=here, path_last=(folder,))
+    return runner.run(work, options, make_kernel=make_kernel)
 
 
 def show(walked: Walk, form: str, width: int, ascii: bool) -> None:
