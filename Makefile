@@ -10,7 +10,7 @@ SET_UP := $(PYTHON) scripts/set_up.py $(if $(TORCH),--torch $(TORCH))
 
 # The box's own pytest plugins stay out: only ours are loaded.
 PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/python -m pytest \
-	-p pytest_asyncio.plugin -p syrupy -p _hypothesis_pytestplugin
+	-p pytest_asyncio.plugin -p pytest_timeout -p syrupy -p _hypothesis_pytestplugin
 
 .PHONY: run test quick snapshots check bench format wheel ready ready-dev clean
 
