@@ -1,9 +1,10 @@
 """Runs hold points: completely, compactly, and reduced for a plot."""
 
 import math
+import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.training import run as run_module
@@ -58,6 +59,36 @@ def test_a_reduced_curve_keeps_every_columns_extremes(
     assert [losses[at] for at in iterations] == kept
     assert min(kept) == min(losses)
     assert max(kept) == max(losses)
+
+
+@given(st.integers(0, 2**32), st.integers(5, 60))
+@settings(max_examples=30)
+def test_a_long_curve_keeps_its_extremes_too(seed: int, columns: int) -> None:
+    numbers = random.Random(seed)
+    losses = [numbers.choice([1.0, 2.0, math.nan]) for _ in range(20_000)]
+    low, high = numbers.sample(range(20_000), 2)
+    losses[low], losses[high] = 0.5, 9.0
+    run = Run(RunSpec("gd"))
+    for start in range(0, 20_000, 1000):
+        run.add(points(losses[start : start + 1000], start))
+    iterations, kept = run.reduced(columns, 19_999)
+    assert len(kept) <= 2 * columns + 4
+    assert iterations == sorted(set(iterations))
+    assert [losses[at] for at in iterations] == kept
+    assert {low, high} <= set(iterations)
+    assert (run.curve.lowest_positive, run.curve.highest) == (0.5, 9.0)
+
+
+def test_other_settings_let_a_finished_run_go_on() -> None:
+    spec = RaceSpec((RunSpec("gd", iterations=1),))
+    race = Race(spec)
+    race.add(points([3.0, 2.0]))
+    race.add(Finished({"gd": RunEnd("finished", 1, 2.0)}))
+    race.change(RaceSpec((RunSpec("gd", iterations=1, lr=0.5),)))
+    over = [race.over]
+    race.change(RaceSpec((RunSpec("gd", iterations=2),)))
+    assert [*over, race.over] == [True, False]
+    assert race.runs["gd"].spec.iterations == 2
 
 
 def test_a_short_curve_is_kept_whole() -> None:

@@ -6,10 +6,10 @@ show and no more. Drawing is `tutor.plotting`.
 
 import math
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tutor.training.curve import Curve
 from tutor.training.spec import RaceSpec, RunSpec
 from tutor.wire import message
 
@@ -69,8 +69,8 @@ class Run:
 
     def __init__(self, spec: RunSpec) -> None:
         self.spec = spec
-        self.losses = array("d")
-        """One for each held iteration: 0, stride, 2·stride, ... nan: not received."""
+        self.curve = Curve()
+        """A loss for each held iteration: 0, stride, 2·stride, ... nan: not received."""
         self.samples = array("q")
         self.params: dict[str, array[float]] = {}
         self.stride = 1
@@ -80,7 +80,11 @@ class Run:
         self.last_params: dict[str, float] = {}
         self.end: RunEnd | None = None
         """None: no slice has ended yet, or one is being computed."""
-        self._all_finite = True
+
+    @property
+    def losses(self) -> "array[float]":
+        """Those that are held."""
+        return self.curve.values
 
     def add(self, points: Points) -> None:
         """Take what came next. Points that are missing between are held as nan."""
@@ -92,11 +96,10 @@ class Run:
             return
         self._fill(points.start)
         first = -points.start % self.stride
-        self.losses.extend(points.losses[first :: self.stride])
-        count = len(points.losses)
+        self.curve.extend(points.losses[first :: self.stride])
+        count, each = len(points.losses), points.per_iteration
         self.samples.extend(
-            points.samples + index * points.per_iteration
-            for index in range(first, count, self.stride)
+            points.samples + index * each for index in range(first, count, self.stride)
         )
         for name, column in points.params.items():
             held = self.params.setdefault(name, array("d"))
@@ -104,24 +107,21 @@ class Run:
         self.last = points.start + count - 1
         self.last_loss = points.losses[-1]
         self.last_params = {name: column[-1] for name, column in points.params.items()}
-        if self._all_finite and not all(map(math.isfinite, points.losses)):
-            self._all_finite = False
-        while len(self.losses) > HELD_POINTS:
+        while len(self.curve) > HELD_POINTS:
             self._thin()
 
     def _fill(self, start: int) -> None:
-        missing = -(-start // self.stride) - len(self.losses)
+        missing = -(-start // self.stride) - len(self.curve)
         if missing <= 0:
             return
-        self._all_finite = False
-        self.losses.extend([math.nan] * missing)
+        self.curve.extend([math.nan] * missing)
         self.samples.extend([self.samples[-1] if self.samples else 0] * missing)
         for column in self.params.values():
             column.extend([math.nan] * missing)
 
     def _thin(self) -> None:
         self.stride *= 2
-        self.losses = self.losses[::2]
+        self.curve = self.curve.halved()
         self.samples = self.samples[::2]
         self.params = {name: column[::2] for name, column in self.params.items()}
 
@@ -131,35 +131,9 @@ class Run:
         At most two a column, its lowest and its highest in their order, so that a spike
         is never lost; non-finite losses are left out.
         """
-        iterations: list[int] = []
-        losses: list[float] = []
-        held = self.losses
-        count = min(len(held), last // self.stride + 1)
-        per_column = max(1.0, (last + 1) / (columns * self.stride))
-        start = column = 0
-        while start < count:
-            column += 1
-            stop = max(start + 1, min(count, round(column * per_column)))
-            for index in self._extremes(held, start, stop):
-                iterations.append(index * self.stride)
-                losses.append(held[index])
-            start = stop
-        return iterations, losses
-
-    def _extremes(self, held: "array[float]", start: int, stop: int) -> Iterator[int]:
-        """Indices of the lowest and the highest finite value of held[start:stop]."""
-        part = held[start:stop]
-        if not self._all_finite:
-            finite = [value for value in part if math.isfinite(value)]
-            if not finite:
-                return
-            lowest, highest = min(finite), max(finite)
-        else:
-            lowest, highest = min(part), max(part)
-        first, second = sorted((part.index(lowest), part.index(highest)))
-        yield start + first
-        if second != first:
-            yield start + second
+        indices = list(self.curve.reduced(columns, last // self.stride + 1))
+        losses = self.losses
+        return [at * self.stride for at in indices], [losses[at] for at in indices]
 
 
 class Race:

@@ -211,21 +211,27 @@ class TrainingScreen(FrameScreen[bool]):
         self._drawn_at = now()
         if not self.is_mounted:
             return
-        race, settings = self.control.race, self._settings()
+        race = self.control.race
         self._was_over = self._was_over or race.over
         self.set_class(race.iteration < 1, "-waiting")
         if race.iteration < 1:
             self.query_one("#empty", Plain).show(self._empty_words(), look.QUIET)
         else:
             self.query_one(LossPlot).show(race, log=self._is_log())
+        self._draw_beside()
+
+    def _draw_beside(self) -> None:
+        """Everything but the plot: what a key changes is seen at once."""
+        race, settings = self.control.race, self._settings()
         if self.has_class("-narrow"):
             line = one_line(race, settings, self.look, self.size.width - 2)
-            self.query_one("#line", Plain).show(line)
+            self.query_one("#line", Plain).update(line, layout=False)
         else:
             beside = self.query_one("#panel", Plain)
             scale = "log" if self._is_log() else "linear"
-            width = (42 if self.has_class("-wide") else 28) - 2
-            beside.show(panel(race, settings, scale, self.look, width))
+            width = beside.content_size.width or 26
+            # Its size is fixed, so nothing has to be laid out again.
+            beside.update(panel(race, settings, scale, self.look, width), layout=False)
         problem = self.control.problem or self._cell_problem
         if problem != self._told:
             self._told = problem
@@ -260,12 +266,12 @@ class TrainingScreen(FrameScreen[bool]):
     def action_next_setting(self) -> None:
         """tab."""
         self._marked += 1
-        self._note_change()
+        self._draw_beside()
 
     def action_previous_setting(self) -> None:
         """shift+tab."""
         self._marked -= 1
-        self._note_change()
+        self._draw_beside()
 
     async def action_raise_setting(self) -> None:
         """Right."""
@@ -280,12 +286,14 @@ class TrainingScreen(FrameScreen[bool]):
         if marked.name == "speed":
             at = SPEEDS.index(self.control.speed) + direction
             self.control.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
+            self._draw_beside()
             return
         notch = next(each for each in NOTCHES if each.key == marked.name)
         spec = self.control.race.spec
         turned = notch.turn(spec, direction)
         if turned != spec:
             await self.control.change(turned, anew=notch.anew)
+            self._draw_beside()
 
     def urgent(self) -> Iterable[str]:
         """Another kernel computes here."""

@@ -1,0 +1,111 @@
+"""A curve: numbers in order, held compactly, with what a plot needs of them at hand,
+so that drawing a million costs about what drawing a thousand does. Pure.
+"""
+
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+
+BLOCK = 32
+"""Numbers whose lowest and highest are remembered."""
+
+
+class Curve:
+    """Finite numbers and gaps (nan, inf), by their index from 0."""
+
+    def __init__(self) -> None:
+        self.values = array("d")
+        self.lowest_positive = math.inf
+        """Of the finite ones; inf: there is none."""
+        self.highest = -math.inf
+        """Of the finite ones; -inf: there is none."""
+        self._low_at = array("q")
+        self._high_at = array("q")
+        self._low = array("d")
+        self._high = array("d")
+        """By block: where its extremes are, and their values; inf and -inf when no
+        number in it is finite."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def extend(self, numbers: Sequence[float]) -> None:
+        """Append."""
+        self.values.extend(numbers)
+        finite = _finite(numbers)
+        if finite:
+            self.highest = max(self.highest, max(finite))
+            positive = finite if min(finite) > 0 else [x for x in finite if x > 0]
+            if positive:
+                self.lowest_positive = min(self.lowest_positive, min(positive))
+        while (len(self._low) + 1) * BLOCK <= len(self.values):
+            self._add_block()
+
+    def _add_block(self) -> None:
+        start = len(self._low) * BLOCK
+        extremes = list(self._extremes(start, start + BLOCK))
+        extremes.sort(key=self.values.__getitem__)
+        self._low_at.append(extremes[0] if extremes else start)
+        self._high_at.append(extremes[-1] if extremes else start)
+        self._low.append(self.values[extremes[0]] if extremes else math.inf)
+        self._high.append(self.values[extremes[-1]] if extremes else -math.inf)
+
+    def halved(self) -> "Curve":
+        """Every second number."""
+        half = Curve()
+        half.extend(self.values[::2])
+        return half
+
+    def reduced(self, columns: int, span: int) -> Iterator[int]:
+        """Indices, ascending, that show the curve in `columns` columns for 0..span-1.
+
+        At most two a column, its lowest and its highest, so that no spike is lost.
+        """
+        count = min(len(self.values), span)
+        per_column = max(1.0, span / columns)
+        whole = 0
+        if per_column >= 2 * BLOCK:
+            whole = count // BLOCK
+            for start, stop in _parts(whole, per_column / BLOCK):
+                yield from self._block_extremes(start, stop)
+        for start, stop in _parts(count - whole * BLOCK, per_column):
+            yield from self._extremes(whole * BLOCK + start, whole * BLOCK + stop)
+
+    def _extremes(self, start: int, stop: int) -> Iterator[int]:
+        part = self.values[start:stop]
+        finite = _finite(part)
+        if finite:
+            yield from _both(
+                start + part.index(min(finite)), start + part.index(max(finite))
+            )
+
+    def _block_extremes(self, start: int, stop: int) -> Iterator[int]:
+        lows, highs = self._low[start:stop], self._high[start:stop]
+        lowest = min(lows)
+        if lowest < math.inf:
+            yield from _both(
+                self._low_at[start + lows.index(lowest)],
+                self._high_at[start + highs.index(max(highs))],
+            )
+
+
+def _finite(numbers: Sequence[float]) -> Sequence[float]:
+    """The finite ones; the usual case costs one sum."""
+    if math.isfinite(sum(numbers)):
+        return numbers
+    return [number for number in numbers if math.isfinite(number)]
+
+
+def _parts(count: int, per_part: float) -> Iterator[tuple[int, int]]:
+    start = number = 0
+    while start < count:
+        number += 1
+        stop = max(start + 1, min(count, round(number * per_part)))
+        yield start, stop
+        start = stop
+
+
+def _both(one: int, other: int) -> Iterator[int]:
+    yield min(one, other)
+    if one != other:
+        yield max(one, other)
