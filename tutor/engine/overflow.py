@@ -13,6 +13,8 @@ SHOWN_LINES = 10_000
 SHOWN_CHARACTERS = 1_000_000
 KEPT_CHARACTERS = 50_000_000
 """In the file; an endless loop must not fill the disk."""
+FILES = 10
+"""Kept at a time, of all kernels."""
 
 
 class Overflow:
@@ -87,7 +89,13 @@ class Overflow:
                 delete=False,
             )
             path = Path(self._file.name)
+            self._sweep()
         self._tell(path)
+
+    def _sweep(self) -> None:
+        files = self._folder.glob("output-*.txt")
+        for file in sorted(files, key=lambda each: each.stat().st_mtime_ns)[:-FILES]:
+            file.unlink()
 
     def _keep(self, text: str) -> None:
         self._kept += len(text)

@@ -162,7 +162,7 @@ def _message(error: BaseException) -> str:
     if type(error).__name__ == "StdinNotImplementedError":
         return "input() cannot ask anything here: write the value into the code."
     try:
-        message = str(error)
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
     except Exception:  # noqa: BLE001 - the learner's __str__ may raise anything
         return "(its message cannot be shown: __str__ raised)"
     if len(message) > MESSAGE_CHARACTERS:
@@ -183,7 +183,6 @@ def _last(error: BaseException, message: str, places: _Places) -> Iterator[str]:
         for line in TracebackException.from_exception(error).format_exception_only():
             if line.startswith("    "):
                 yield _coloured(line.rstrip())
-        message = error.msg
     yield _headline(error, message)
     yield from map(str, getattr(error, "__notes__", ()))
 

@@ -1,7 +1,7 @@
 """The sockets to one kernel, and the signed messages on them (Jupyter protocol 5.3).
 
-Everything that arrives is read at once, whoever wants it: a kernel drops what a slow
-reader leaves. What messages mean is left to `jupyter`.
+Everything that arrives is read as soon as the event loop is free, whoever wants it; a
+kernel whose reader is late waits (`engine.shell`). What is said is left to `meaning`.
 """
 
 import asyncio
@@ -58,7 +58,6 @@ class Channels:
         kind = zmq.SUB if channel == "iopub" else zmq.DEALER
         socket = self._context.socket(kind)
         socket.linger = 0
-        socket.rcvhwm = socket.sndhwm = 0
         socket.reconnect_ivl = _RETRY_MS
         if channel == "iopub":
             socket.subscribe(b"")

@@ -20,6 +20,7 @@ from tutor.kernel.base import KernelOptions
 
 _SOCKET_PATH_BYTES = 100
 """Operating systems end a socket's path at 104 or 108 bytes."""
+MODULE = "ipykernel_launcher"
 _LOG_BYTES = 1_000_000
 _SIGNALS: Mapping[int, str] = {
     signal.SIGSEGV: "segmentation fault",
@@ -121,7 +122,7 @@ class KernelProcess:
         return f"{lines[-1]} (the log is {self.log})" if lines else self.cause()
 
     def _command(self, connection_file: Path) -> list[str]:
-        kernel = [sys.executable, "-P", "-m", "ipykernel_launcher"]
+        kernel = [sys.executable, "-P", "-m", MODULE]
         kernel += ["-f", str(connection_file), *_FLAGS]
         alone = [sys.executable, "-I", "-S", guard.__file__]
         return [*alone, *map(str, self._folders), "--", *kernel]
