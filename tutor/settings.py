@@ -15,6 +15,7 @@ Glyphs = Literal["unicode", "ascii"]
 Link = Literal["slow", "fast"]
 THEMES: tuple[Theme, ...] = ("dark", "light")
 LINKS: tuple[Link, ...] = ("slow", "fast")
+_COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 Choice = TypeVar("Choice", bound=str)
 
 
@@ -66,7 +67,11 @@ def _speaks_unicode(environ: Mapping[str, str]) -> bool:
     """By the first of the locale variables that is set (POSIX, 8.2).
 
     None set says nothing about the terminal, and nearly all terminals speak UTF-8.
+    Python itself sets LC_CTYPE where it finds the C locale (PEP 538): that is not the
+    terminal's word.
     """
+    if environ.get("LC_CTYPE") in _COERCED and environ.get("LANG") in ("C", "POSIX"):
+        environ = {name: environ.get(name, "") for name in ("LC_ALL", "LANG")}
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
         if value := environ.get(name):
             return "utf8" in value.lower().replace("-", "")

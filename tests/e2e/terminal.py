@@ -25,9 +25,13 @@ import pyte
 DEADLINE_S = 30.0
 MARK = "TUTOR_TEST_MARK"
 
+_ROOM = 4095
+"""Bytes in Linux' terminal line that wait to be read, N_TTY_BUF_SIZE - 1."""
 _OPEN = 'terminal=$0; exec "$@" <>"$terminal" >&0 2>&0'
 """A session's leader that opens a terminal has it as its controlling terminal."""
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][\d;]*[a-zA-Z]")
+_OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")
+"""pyte has one screen; a new one is empty, and what was on the other is not kept."""
 _UNFINISHED = re.compile(rb"\x1b(?:\[[<-?]?[\d;]*)?$")
 
 
@@ -148,6 +152,17 @@ class Terminal:
             assert self._has_ended(DEADLINE_S), "the program did not end"
         return self.process.wait()
 
+    def wait_until_full(self) -> None:
+        """Without reading: until no more output fits into the line."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self._unread() < _ROOM and time.monotonic() < deadline:
+            self._has_ended(0.05)
+        assert self._unread() >= _ROOM
+
+    def _unread(self) -> int:
+        answer = fcntl.ioctl(self._master, termios.FIONREAD, struct.pack("i", 0))
+        return int(struct.unpack("i", answer)[0])
+
     def wait_until_none_alive(self) -> None:
         """Until no process that began in this terminal is left."""
         self.wait_until(lambda: not self.alive(), "the end of every process")
@@ -169,6 +184,7 @@ class Terminal:
 
     def _show(self, piece: bytes) -> None:
         known = _UNKNOWN_TO_PYTE.sub(b"", self._unfinished + piece)
+        known = _OTHER_SCREEN.sub(b"\\g<0>\x1b[2J\x1b[H", known)
         end = _UNFINISHED.search(known)
         cut = end.start() if end else len(known)
         self._unfinished = known[cut:]
