@@ -4,6 +4,7 @@ from textual.app import ComposeResult
 
 from tutor import actions
 from tutor.actions import Action
+from tutor.kernel.base import KernelState
 from tutor.session import Session
 from tutor.ui import look
 from tutor.ui.screens.frame import FrameScreen
@@ -34,9 +35,7 @@ class ConsoleScreen(FrameScreen[None]):
         return self.query_one(ConsolePane)
 
     def title_parts(self) -> TitleParts:
-        return TitleParts(
-            content_of("Console", look.STRONG), right=self.kernel_badge()
-        )
+        return TitleParts(content_of("Console", look.STRONG), right=self.kernel_badge())
 
     def about(self) -> str:
         return (
@@ -48,6 +47,15 @@ class ConsoleScreen(FrameScreen[None]):
     def footer_actions(self) -> list[Action]:
         *rows, last = super().footer_actions()
         return [*rows, actions.named("back"), last]
+
+    def action_interrupt(self) -> None:
+        """As in Python's console: with nothing running, the typed text goes."""
+        busy = self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING)
+        editor = self._pane.editor
+        if busy or editor.selected_text or not editor.text:
+            super().action_interrupt()
+        else:
+            editor.clear()
 
     def action_explain_console(self) -> None:
         self.action_explain()

@@ -4,6 +4,7 @@ It shows the app's one `Console` and types into it; closed and opened again, it 
 was left. Its own keys are the console's rows of the action table.
 """
 
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from textual import on
@@ -25,10 +26,10 @@ from tutor.ui.widgets.plain import Plain
 
 KEEP_DRAFT_S = 1.0
 
-_consoles: WeakKeyDictionary[App[object], Console] = WeakKeyDictionary()
+_consoles: WeakKeyDictionary[App[Any], Console] = WeakKeyDictionary()
 
 
-def console_of(app: App[object], session: Session) -> Console:
+def console_of(app: App[Any], session: Session) -> Console:
     """The one console of a session in an app, made at its first use."""
     console = _consoles.get(app)
     if console is None or console.session is not session:
