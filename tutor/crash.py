@@ -36,15 +36,14 @@ def save(error: BaseException) -> Path | None:
         f"{sys.executable} {' '.join(sys.argv)}\n\n",
         *traceback.format_exception(error),
     ]
-    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-"
     for folder in (paths.state() / "crashes", Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path = folder / name
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-            with os.fdopen(os.open(path, flags, 0o600), "w", errors="replace") as file:
+            descriptor, path = tempfile.mkstemp(".txt", name, folder)
+            with os.fdopen(descriptor, "w", errors="replace") as file:
                 file.writelines(lines)
         except OSError:
             continue
-        return path
+        return Path(path)
     return None
