@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.app import ComposeResult
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.geometry import Offset, Region, Size
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -47,7 +47,7 @@ class EditorApp(LookApp[None]):
         *,
         history: list[str] | None = None,
         complete: Complete | None = None,
-        enter_submits: bool = False,
+        console: bool = False,
         settings: Settings = Settings(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__(settings)
@@ -55,7 +55,7 @@ class EditorApp(LookApp[None]):
             text,
             history=history or [],
             complete=complete,
-            enter_submits=enter_submits,
+            console=console,
         )
         self.submitted: list[str] = []
         self.edits = 0
@@ -125,14 +125,12 @@ async def test_lines_move_left_and_right() -> None:
         assert app.editor.text == "if x:\na\n\nb"
 
 
-async def test_enter_submits_a_complete_statement_and_breaks_an_unfinished_one() -> (
-    None
-):
-    app = EditorApp(enter_submits=True)
+async def test_console_a_complete_statement_and_breaks_an_unfinished_one() -> None:
+    app = EditorApp(console=True)
     async with app.run_test() as pilot:
         await write(pilot, "1 + 1\n")
         assert app.submitted == ["1 + 1"]
-        app.editor.clear()
+        assert app.editor.text == ""
         await write(pilot, "for i in x:\nf(i)\n")
         assert len(app.submitted) == 1
         assert app.editor.text == "for i in x:\n    f(i)\n    "
@@ -140,8 +138,18 @@ async def test_enter_submits_a_complete_statement_and_breaks_an_unfinished_one()
         assert app.submitted[1] == "for i in x:\n    f(i)\n    "
 
 
+async def test_keys_right_after_a_submission_are_of_the_next_statement() -> None:
+    app = EditorApp(console=True)
+    async with app.run_test() as pilot:
+        for key, character in (("a", "a"), ("enter", "\r"), ("b", "b")):
+            app.editor.post_message(Key(key, character))
+        await wait_until(pilot, lambda: app.submitted)
+        await pilot.pause()
+        assert (app.submitted, app.editor.text) == (["a"], "b")
+
+
 async def test_enter_in_the_middle_of_a_block_adds_a_line() -> None:
-    app = EditorApp("if x:\n    a\n\n", enter_submits=True)
+    app = EditorApp("if x:\n    a\n\n", console=True)
     async with app.run_test() as pilot:
         app.editor.move_cursor((0, 5))
         await write(pilot, "\nb")
@@ -160,7 +168,7 @@ async def test_some_keys_always_submit(key: str) -> None:
 
 
 async def test_shift_enter_never_submits() -> None:
-    app = EditorApp("1", enter_submits=True)
+    app = EditorApp("1", console=True)
     async with app.run_test() as pilot:
         await pilot.press("shift+enter")
         assert app.editor.text == "1\n"
@@ -195,7 +203,7 @@ async def test_up_inside_several_lines_moves_the_cursor() -> None:
 
 
 async def test_a_paste_is_text_and_submits_nothing() -> None:
-    app = EditorApp(enter_submits=True)
+    app = EditorApp(console=True)
     async with app.run_test() as pilot:
         app.editor.post_message(Paste("if x:\r\n\ty\x1b[201~\x1b]52;c;x\x07\r\n"))
         await wait_until(pilot, lambda: app.editor.text)

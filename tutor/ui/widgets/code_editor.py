@@ -50,7 +50,7 @@ class CodeEditor(TextArea):
 
     @dataclass
     class Submitted(Message):
-        """The learner wants `code` executed. The text stays as it is."""
+        """The learner wants `code` executed."""
 
         editor: "CodeEditor"
         code: str
@@ -75,7 +75,7 @@ class CodeEditor(TextArea):
         *,
         history: Sequence[str] = (),
         complete: Complete | None = None,
-        enter_submits: bool = False,
+        console: bool = False,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
@@ -83,7 +83,8 @@ class CodeEditor(TextArea):
         """`history`: what Up at the first line brings back, the oldest first.
 
         `complete`: asked for `code, cursor` at Tab; None: Tab only indents.
-        `enter_submits`: as in a console, Enter submits a complete statement.
+        `console`: Enter submits a complete statement, and what is submitted is gone
+        from here before the next key comes.
         """
         super().__init__(
             text,
@@ -98,7 +99,7 @@ class CodeEditor(TextArea):
         self._past = history
         self._walk: Walk | None = None
         self._completer = Completer(self, complete) if complete is not None else None
-        self._enter_submits = enter_submits
+        self._in_console = console
         self._tokens: dict[int, list[Token]] = {}
         self._coloured = ""
 
@@ -113,6 +114,8 @@ class CodeEditor(TextArea):
         """Ask for the text to be executed, unless it is blank."""
         if self.text.strip():
             self.post_message(self.Submitted(self, self.text))
+            if self._in_console:
+                self.text = ""
 
     def offer_names(self) -> None:
         """Ask what may stand at the cursor, and offer it."""
@@ -168,7 +171,7 @@ class CodeEditor(TextArea):
 
     def _enter(self) -> None:
         done = self.get_text_range(self.cursor_location, self.document.end).strip()
-        if self._enter_submits and (not done or "\n" not in self.text):
+        if self._in_console and (not done or "\n" not in self.text):
             if not self.text.strip():
                 return
             if editing.is_complete(self.text):

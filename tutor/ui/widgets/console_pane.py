@@ -80,7 +80,7 @@ class ConsolePane(Vertical):
                 console.draft,
                 history=console.history.entries,
                 complete=console.complete,
-                enter_submits=True,
+                console=True,
             )
 
     @property
@@ -119,8 +119,6 @@ class ConsolePane(Vertical):
     @on(CodeEditor.Submitted)
     def _execute(self, event: CodeEditor.Submitted) -> None:
         event.stop()
-        event.editor.text = ""
-        self.console.draft = ""
         self.console.execute(event.code)
         self.query_one(OutputLines).anchor()
 
