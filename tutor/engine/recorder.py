@@ -36,6 +36,8 @@ from tutor.graph.trace import Argument, Const, Flag, Items, Ref, Role
 
 REPLAY_LIMIT = 4096
 """An op with up to this many elements is kept to be run again for its rule."""
+REPLAYS_AT_MOST = 1000
+"""So many are kept; a longer trace has rules for its first ops."""
 _ITEMS_SHOWN = 32
 _TEXT_SHOWN = 60
 
@@ -257,6 +259,8 @@ class Recorder(TorchFunctionMode):
         self, call: Call, draft: OpDraft, outputs: Sequence[torch.Tensor]
     ) -> None:
         if len(outputs) != 1 or not outputs[0].requires_grad:
+            return
+        if len(self.drafts.replays) >= REPLAYS_AT_MOST:
             return
         if {"inplace", "random", "creation", "unseen"} & set(draft.flags):
             return

@@ -76,9 +76,10 @@ class Sources:
             line = frame.f_lineno or 0
             source = Source(frame.f_code.co_filename, line, 0, line, 0)
             return Site(source, "", None, None, calls, frame, (), hidden)
-        name = self._name(tree, node, frames)
+        source, text, name = tree.told(node)
+        if name is None and tree.is_returned(node):
+            name = self._returned_name(frames)
         several = tree.output_names(node)
-        source, text = tree.source(node), tree.text(node)
         return Site(source, text, name, node, calls, frame, several, hidden)
 
     def frame(self) -> types.FrameType | None:
@@ -127,22 +128,17 @@ class Sources:
         span = self._spans[key]
         return tree.node(span) if span is not None else None
 
-    def _name(
-        self, tree: "_Tree", node: ast.AST, frames: list[types.FrameType]
-    ) -> str | None:
-        """The target the node's value is assigned to, also through `return`."""
-        for outer in range(1, len(frames) + 1):
-            name = tree.target(node)
-            if name is not None or not tree.is_returned(node):
-                return name
-            if outer == len(frames):
-                return self._result_name
-            caller = self._tree(frames[outer].f_code.co_filename)
-            called = self._node(frames[outer], caller)
-            if caller is None or not isinstance(called, ast.Call):
+    def _returned_name(self, frames: list[types.FrameType]) -> str | None:
+        """What the callers bind the value that a `return` gives them to."""
+        for frame in frames[1:]:
+            tree = self._tree(frame.f_code.co_filename)
+            called = self._node(frame, tree)
+            if tree is None or not isinstance(called, ast.Call):
                 return None
-            tree, node = caller, called
-        return None
+            _, _, name = tree.told(called)
+            if name is not None or not tree.is_returned(called):
+                return name
+        return self._result_name
 
 
 def constant_is_first(site: Site, tensor: torch.Tensor) -> bool:
@@ -182,6 +178,7 @@ class _Tree:
         self._by_span: dict[Span, ast.AST] = {}
         self._calls_by_end: dict[tuple[int, int], ast.Call] = {}
         self._parents: dict[ast.AST, ast.AST] = {}
+        self._told: dict[ast.AST, tuple[Source, str, str | None]] = {}
         for node in ast.walk(ast.parse(text)):
             for child in ast.iter_child_nodes(node):
                 self._parents[child] = node
@@ -201,6 +198,14 @@ class _Tree:
         found = self._by_span.get(span)
         # Python moves the start of a method call that spans lines to the method.
         return found or self._calls_by_end.get(span[2:])
+
+    def told(self, node: ast.AST) -> tuple[Source, str, str | None]:
+        """Where it stands, its text on one line, and what it is bound to."""
+        found = self._told.get(node)
+        if found is None:
+            found = self.source(node), self.text(node), self.target(node)
+            self._told[node] = found
+        return found
 
     def text(self, node: ast.AST) -> str:
         if isinstance(node, ast.AugAssign):

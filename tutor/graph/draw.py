@@ -196,15 +196,9 @@ class Sketch:
             total = self._walk.gradients.get((number, value))
             return head + self._number(total) if total is not None else ""
         parts = [
-            sent.gradient
-            for (passed, op), each in self._walk.passes.items()
-            if passed == number
-            for sent in each.sent
-            if sent.to == value
-            and sent.gradient is not None
-            and self._reached(
-                self._walk.edge_place.get((number, op, sent.position)), place
-            )
+            part.gradient
+            for part in self._walk.parts.get((number, value), ())
+            if part.place <= place
         ]
         return f"{head}{'+'.join(map(self._number, parts))}+…" if parts else ""
 

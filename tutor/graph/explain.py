@@ -237,14 +237,9 @@ def product(walk: Walk, op: int, upstream: Summary, sent: Sent) -> str:
 def _sum(walk: Walk, step: Step) -> str:
     """Like "∂f/∂y = 12 + 9 = 21"."""
     assert step.value is not None
-    parts = [
-        _number(sent.gradient)
-        for (number, _), merged in walk.passes.items()
-        if number == step.number
-        for sent in merged.sent
-        if sent.to == step.value and sent.gradient is not None
-    ]
-    total = walk.gradients.get((step.number, step.value))
+    key = step.number, step.value
+    parts = [_number(part.gradient) for part in walk.parts[key]]
+    total = walk.gradients.get(key)
     head = f"{called(walk, step.number, step.value)} = "
     text = " + ".join(part if place == 0 else _bracketed(part)
                       for place, part in enumerate(parts))  # fmt: skip

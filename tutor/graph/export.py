@@ -182,7 +182,7 @@ def mermaid(walk: Walk) -> str:
 def svg(walk: Walk) -> str:
     """The last scene at its end as the stepper draws it, in characters."""
     place = len(walk.steps)
-    drawing: Drawing = Sketch(walk, walk.scene(place)).draw(place, mark=False)
+    drawing: Drawing = Sketch(walk, walk.view(place)).draw(place, mark=False)
     across, down = _CELL
     width, height = (drawing.width + 2) * across, (len(drawing.lines) + 2) * down
     lines = [

@@ -7,12 +7,15 @@ Steps that belong together - all that happens at one node - share a stop.
 import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tutor.graph import backward, names
 from tutor.graph.backward import OpBackward
 from tutor.graph.trace import LeafGradient, Op, Pass, Rule, Summary, Trace
+
+WINDOW = 32
+"""Ops in one picture; of a longer scene this many are shown."""
 
 Order = Literal["engine", "slide"]
 Kind = Literal["forward", "arrive", "local", "contribute", "accumulate", "leaf"]
@@ -48,6 +51,17 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One edge's share of a gradient."""
+
+    op: int
+    position: int
+    gradient: Summary
+    place: int
+    """At which it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """A trace made into steps. Places run from 0, the start, to `len(steps)`."""
 
@@ -61,6 +75,8 @@ class Walk:
     """By pass and op."""
     gradients: dict[tuple[int, int], Summary]
     """By pass and value: all that arrived there, summed by torch."""
+    parts: dict[tuple[int, int], tuple[Part, ...]]
+    """By pass and value: what was sent there, in the order of the walk."""
     leaves: dict[tuple[int, int], LeafGradient]
     """By pass and value."""
     rules: dict[tuple[int, int], Rule]
@@ -80,6 +96,28 @@ class Walk:
         """The picture that belongs to a place."""
         step = self.step(max(place, 1))
         return self.scenes[step.scene if step is not None else 0]
+
+    def view(self, place: int) -> Scene:
+        """The scene, or of a long one the ops about the one under way.
+
+        The same for many places in a row, so that single steps do not move it.
+        """
+        scene = self.scene(place)
+        if len(scene.ops) <= WINDOW:
+            return scene
+        step = self.step(place)
+        op = scene.ops[0] if step is None else self._near(step)
+        half = WINDOW // 2
+        begin = bisect.bisect_left(scene.ops, op) // half * half - half // 2
+        begin = max(0, min(begin, len(scene.ops) - WINDOW))
+        return replace(scene, ops=scene.ops[begin : begin + WINDOW])
+
+    def _near(self, step: Step) -> int:
+        """The op of a step; at a leaf, one that sent to it."""
+        if step.op is not None:
+            return step.op
+        assert step.value is not None
+        return self.parts[step.number, step.value][-1].op
 
     def stop(self, place: int) -> int:
         """How many stops were begun."""
@@ -138,6 +176,7 @@ class _Builder:
             for value in trace.values
             if value.op is None or not is_shown(trace.ops[value.op])
         }
+        self._sent: dict[tuple[int, int], list[Part]] = {}
         self._edge_place: dict[tuple[int, int, int], int] = {}
         self._sum_place: dict[tuple[int, int], int] = {}
 
@@ -161,6 +200,7 @@ class _Builder:
             scenes=tuple(self._scenes),
             passes=self._passes,
             gradients=self._gradients,
+            parts={key: tuple(found) for key, found in self._sent.items()},
             leaves=self._leaves,
             rules={(rule.op, rule.position): rule for rule in self._trace.rules},
             value_place=self._value_place,
@@ -221,8 +261,12 @@ class _Builder:
         full = []
         for each in sent:
             self._add("contribute", op.number, op.op, each.to, each.position)
-            self._edge_place[op.number, op.op, each.position] = len(self._steps)
+            place = len(self._steps)
+            self._edge_place[op.number, op.op, each.position] = place
             key = op.number, each.to
+            assert each.gradient is not None
+            part = Part(op.op, each.position, each.gradient, place)
+            self._sent.setdefault(key, []).append(part)
             self._waiting[key] -= 1
             if self._waiting[key] == 0:
                 full.append(key)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tutor.graph import explain, names, numbers
 from tutor.graph.draw import Detail, Sketch
-from tutor.graph.steps import Step, Walk
+from tutor.graph.steps import WINDOW, Step, Walk
 
 _LABEL = 13
 _STATEMENT_LIMIT = 30
@@ -111,6 +111,10 @@ def _picture(walk: Walk, scene: int, width: int, ascii: bool) -> Iterator[str]:
         (place for place, step in enumerate(walk.steps, 1) if step.scene == scene),
         default=0,
     )
+    if len(walk.scenes[scene].ops) > WINDOW:
+        count = len(walk.scenes[scene].ops)
+        yield f"(no picture: {count} ops; the stepper shows {WINDOW} at a time)"
+        return
     least = 0
     details: tuple[Detail, ...] = ("full", "short")
     for detail in details:

@@ -17,7 +17,7 @@ from tutor.actions import Action
 from tutor.errors import TutorError
 from tutor.graph import explain, text
 from tutor.graph.draw import Detail, Sketch
-from tutor.graph.steps import Order, Walk, walk
+from tutor.graph.steps import Order, Scene, Walk, walk
 from tutor.graph.text import TextLine
 from tutor.graph.trace import Trace, TraceRequest
 from tutor.safetext import safe, safe_line
@@ -95,7 +95,7 @@ class StepperScreen(FrameScreen[bool]):
         self._trace: Trace | None = None
         self._walks: dict[Order, Walk] = {}
         self._lines: dict[Order, tuple[TextLine, ...]] = {}
-        self._sketches: dict[tuple[Order, int, Detail], Sketch] = {}
+        self._sketches: dict[tuple[Order, Scene, Detail], Sketch] = {}
         self._typed = ""
         """Digits waiting for `g`."""
         self._seen_end = False
@@ -215,7 +215,6 @@ class StepperScreen(FrameScreen[bool]):
         order = self.where.order
         if order not in self._walks:
             self._walks[order] = walk(self._trace, order)
-            self._lines[order] = text.lines(self._walks[order])
         return self._walks[order]
 
     # ------------------------------------------------------------------------ drawing
@@ -239,22 +238,28 @@ class StepperScreen(FrameScreen[bool]):
         self.query_one(StepCard).card = card
         self.query_one(SourceView).line = card.line
         for lines in self.query(StepLines):
-            lines.said = self._lines[self.where.order]
-            lines.place = place
+            if all(each.display for each in lines.ancestors_with_self):
+                lines.said = self._said(walked)
+                lines.place = place
         view = self.query_one(GraphView)
         if view.display:
             sketch = self._sketch(walked, place, view.size.width)
             view.drawing = sketch.draw(place, ascii=self.look.ascii)
         self.refresh_frame()
 
+    def _said(self, walked: Walk) -> tuple[TextLine, ...]:
+        order = self.where.order
+        if order not in self._lines:
+            self._lines[order] = text.lines(walked)
+        return self._lines[order]
+
     def _sketch(self, walked: Walk, place: int, width: int) -> Sketch:
         """The scene's layout, in full where it fits; made once."""
-        scene = walked.scene(place)
-        number = walked.scenes.index(scene)
+        scene = walked.view(place)
         found = None
         details: tuple[Detail, ...] = ("full", "short")
         for detail in details:
-            key = self.where.order, number, detail
+            key = self.where.order, scene, detail
             if key not in self._sketches:
                 self._sketches[key] = Sketch(walked, scene, detail)
             found = self._sketches[key]

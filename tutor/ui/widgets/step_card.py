@@ -3,6 +3,7 @@
 All three show what `graph.explain` and `graph.text` say.
 """
 
+import bisect
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -128,18 +129,21 @@ class StepLines(_Fitted):
         self.redraw()
 
     def draw(self, width: int, table: Look) -> Sequence[Content]:
+        last = bisect.bisect_right(self.said, self.place, key=lambda line: line.place)
+        room = self.size.height or last
         found: list[Content] = []
-        for line in self.said:
-            if line.place > self.place:
-                break
-            is_now = line.place == self.place
-            mark = table[Glyph.GO] if is_now else " "
-            indent = "" if line.head else "  "
-            lead = Content.assemble((mark, look.HERE), f"{line.head:>4} {indent}")
-            text = table.text(safe(line.text).plain)
-            style = look.STRONG if is_now else ""
-            found += hanging(lead, Content.styled(text, style), width)
+        while last and len(found) < room:
+            last -= 1
+            found[:0] = self._lines(self.said[last], width, table)
         if not found:
             found = [Content.styled("  Nothing is computed yet.", look.QUIET)]
-        room = self.size.height or len(found)
-        return found[-room:]
+        return found[-room:] if room else found
+
+    def _lines(self, line: TextLine, width: int, table: Look) -> list[Content]:
+        is_now = line.place == self.place
+        mark = table[Glyph.GO] if is_now else " "
+        indent = "" if line.head else "  "
+        lead = Content.assemble((mark, look.HERE), f"{line.head:>4} {indent}")
+        text = table.text(safe(line.text).plain)
+        style = look.STRONG if is_now else ""
+        return hanging(lead, Content.styled(text, style), width)
