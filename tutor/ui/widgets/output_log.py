@@ -109,20 +109,22 @@ class OutputLog(Vertical):
         elif isinstance(output, Done):
             self.busy = False
             self._stop_asking()
-        if self._due is not None or not self.is_mounted:
+        if not self.is_mounted:
             return
         period = _PERIOD_S[look_of(self).settings.link]
         wait = self._painted_at + period - monotonic()
-        if wait <= 0:
+        if wait <= 0 or isinstance(output, Done):  # the end of a cell never waits
             self._paint()
-        else:
+        elif self._due is None:
             self._due = self.set_timer(wait, self._paint)
 
     def on_mount(self) -> None:
         self._paint()
 
     def _paint(self) -> None:
-        self._due = None
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
         self._painted_at = monotonic()
         self.query_one(OutputLines).update()
 
