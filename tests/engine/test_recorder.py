@@ -12,6 +12,8 @@ from tutor.engine.recorder import Recorder
 from tutor.engine.trace import record
 from tutor.errors import TutorError
 from tutor.graph import names
+from tutor.graph.draw import Sketch
+from tutor.graph.steps import WINDOW, walk
 from tutor.graph.trace import Const, Op, Ref, Trace, TraceRequest, assemble
 
 SEED = "q = x**2\nu = 3 * q\nz = 2 * y\nf = u + z"
@@ -463,13 +465,31 @@ def test_integers_booleans_and_complex_numbers() -> None:
     trace = traced(
         "n = torch.tensor([1, 2])\nb = n > 1\nc = torch.complex(x, x)\nf = c.real", x=2
     )
-    shown = [(each.name, each.summary.dtype, each.summary.values) for each in trace.values]
+    shown = [
+        (each.name, each.summary.dtype, each.summary.values) for each in trace.values
+    ]
     assert shown[1:4] == [
         ("n", "int64", (1, 2)),
         ("b", "bool", (0, 1)),
         ("c", "complex128", (2, 2)),
     ]
     assert grads(trace) == {"x": 1}
+
+
+def test_a_long_walk_shows_the_op_under_way() -> None:
+    code = "for turn in range(60):\n    x = torch.sin(x * 1.5) + y\nf = x"
+    walked = walk(traced(code, x=0.5, y=0.25))
+    views = set()
+    for place in range(len(walked.steps) + 1):
+        scene = walked.view(place)
+        views.add(scene)
+        assert len(scene.ops) == WINDOW
+        step = walked.step(place)
+        if step is not None and step.op is not None:
+            assert step.op in scene.ops
+    assert len(views) < 25
+    drawn = Sketch(walked, walked.view(100)).draw(100).text()
+    assert "║" in drawn
 
 
 def test_the_handler_sends_parts() -> None:

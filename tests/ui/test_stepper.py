@@ -188,6 +188,7 @@ async def test_code_that_stops_is_walked_until_there() -> None:
         assert "The code stopped (line 3): NameError: name 'missing'" in shown
         shown = await press(pilot, "end")
         assert "u = 3 * q" in shown
+        assert "stopped         NameError: name 'missing'" in shown
         assert "2 of 2" in shown
 
 

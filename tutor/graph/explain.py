@@ -55,6 +55,8 @@ def card(walk: Walk, place: int) -> Card:
     rows: list[Row] = []
     for taken in range(begun, place + 1):
         rows += rows_of(walk, walk.steps[taken - 1], is_new=taken == place)
+    if place == len(walk.steps):
+        rows += ending(walk.trace)
     if step.op is None:
         assert step.value is not None
         return Card(names.name(walk.trace, step.value), "a leaf", None, tuple(rows))
@@ -81,6 +83,17 @@ def rows_of(walk: Walk, step: Step, *, is_new: bool = True) -> list[Row]:
             return _leaf(walk, walk.leaves[step.number, step.value], is_new)
 
 
+def ending(trace: Trace) -> list[Row]:
+    """Why the walk ends before the code did; nothing where it does not."""
+    found = []
+    if trace.fault is not None:
+        line = f" (line {trace.fault.line})" if trace.fault.line else ""
+        found.append(Row("stopped", f"{trace.fault.text}{line}", True, "warning"))
+    if trace.end.truncated is not None:
+        found.append(Row("cut", trace.end.truncated, True, "warning"))
+    return found
+
+
 def called(walk: Walk, number: int, by: int) -> str:
     """Like "∂f/∂q", for the pass's own root."""
     return names.derivative(walk.trace, _root(walk, number), by)
@@ -101,7 +114,7 @@ def _start(walk: Walk) -> Card:
         if value.role in ("leaf", "parameter") and value.version == 0
     ]
     if not walk.steps:
-        rows.append(Row("", "nothing was recorded", True, "warning"))
+        rows += ending(trace) or [Row("", "nothing was recorded", True, "warning")]
     return Card("", "nothing is computed yet", None, tuple(rows))
 
 

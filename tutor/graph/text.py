@@ -30,6 +30,8 @@ def lines(walk: Walk) -> tuple[TextLine, ...]:
         is_first = place == 1 or walk.steps[place - 2].stop != step.stop
         head = _head(step) if is_first else ""
         found += _said(walk, step, place, head, room)
+    for row in explain.ending(walk.trace):
+        found.append(TextLine(len(walk.steps), "", f"{row.label:{_LABEL}}{row.text}"))
     return tuple(found)
 
 
@@ -96,7 +98,7 @@ def _heading(title: str, width: int, ascii: bool) -> Iterator[str]:
 
 def _numbered(walk: Walk, scene: int, *, forward: bool) -> Iterator[str]:
     for line in lines(walk):
-        step = walk.steps[line.place - 1]
+        step = walk.steps[line.place - 1]  # without steps there is no report
         if step.scene == scene and (step.kind == "forward") == forward:
             yield (
                 f" {line.head:>4}  {line.text}"
