@@ -76,6 +76,9 @@ def _app(
     chosen = settings.load(ascii=ascii, theme=theme, link=link)
 
     def screen(parent_pipe: int) -> int:
+        # How often Textual looks for what is to be painted: at its usual 60 a key waits
+        # up to two periods, 33 ms, after any other paint. Read when it is imported.
+        os.environ.setdefault("TEXTUAL_FPS", "250")
         gc.disable()  # a twentieth of the time of the imports
         from tutor.ui import app
 
