@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.fake_kernel import FakeKernel
@@ -191,10 +192,31 @@ async def test_input_is_answered_in_the_console() -> None:
     async with app.run_test() as pilot:
         await type_code(pilot, "ask\n")
         await wait_until(pilot, lambda: isinstance(app.focused, InputLine))
-        await type_code(pilot, "Ada\n")
+        assert app.focused is not None
+        for each in "Ada\rb":  # as fast as a line that lagged behind
+            app.focused.post_message(Key("enter" if each == "\r" else each, each))
         shown = await wait_for_text(pilot, "'Ada'")
         assert "name? Ada" in shown
+        await wait_for_text(pilot, ">>> b")
         await wait_until(pilot, lambda: app.focused is app.editor)
+
+
+async def test_the_waiting_is_seen_below_a_full_screen_of_output() -> None:
+    async def asking() -> AsyncIterator[Output]:
+        yield Stream("stdout", "x\n" * 100)
+        await gate.wait()
+        yield InputRequest("name? ")
+        await kernel.replied()
+
+    gate = asyncio.Event()
+    kernel = FakeKernel({"ask": asking()})
+    app = ConsoleApp(kernel)
+    async with app.run_test() as pilot:
+        await type_code(pilot, "ask\n")
+        await wait_for_text(pilot, "running")
+        gate.set()
+        await wait_for_text(pilot, "name?")
+        assert "running" not in screen_text(app)
 
 
 async def test_esc_at_input_interrupts_the_cell() -> None:

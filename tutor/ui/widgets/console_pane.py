@@ -57,8 +57,7 @@ class ConsolePane(Vertical):
         padding: 0 1;
         & OutputLog {
             height: 1fr;
-            align: left bottom;
-            & OutputLines { max-height: 100%; }
+            & OutputLines { height: 1fr; max-height: 100%; }
         }
         & #typing { height: auto; }
         & #typing > * { max-height: 40vh; }
@@ -73,7 +72,7 @@ class ConsolePane(Vertical):
 
     def compose(self) -> ComposeResult:
         self.console = console = console_of(self.app, self._session)
-        yield OutputLog(console.transcript)
+        yield OutputLog(console.transcript, at_bottom=True)
         with Horizontal(id="typing"):
             yield Prompts(">>>", style=look.QUIET)
             yield CodeEditor(

@@ -42,9 +42,11 @@ class OutputLines(ScrollView, can_focus=False):
     }
     """
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: Transcript, *, at_bottom: bool = False) -> None:
+        """`at_bottom`: few lines stand at the end of the room, not at its beginning."""
         super().__init__()
         self._transcript = transcript
+        self._at_bottom = at_bottom
         self._rows = Rows(1)
 
     def on_mount(self) -> None:
@@ -69,6 +71,8 @@ class OutputLines(ScrollView, can_focus=False):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         y += self.scroll_offset.y
+        if self._at_bottom:
+            y -= max(0, self.size.height - len(self._rows))
         row = self._rows.row(y)
         if row is None:
             return Strip.blank(width, self.rich_style)

@@ -13,7 +13,6 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
-from textual.widget import Widget
 
 from tutor import actions
 from tutor.kernel.outputs import Done, InputRequest, Output, Stream
@@ -68,21 +67,25 @@ class OutputLog(Vertical):
         self,
         transcript: Transcript | None = None,
         *,
+        at_bottom: bool = False,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        """`transcript`: one that somebody else feeds; tell `show` of what it gets."""
+        """`transcript`: one that somebody else feeds; tell `show` of what it gets.
+
+        `at_bottom`: few lines stand at the end of the room, as above a prompt.
+        """
         super().__init__(name=name, id=id, classes=classes)
         self.transcript = transcript or Transcript()
+        self._at_bottom = at_bottom
         self._painted_at = 0.0
         self._due: Timer | None = None
         self._busy_since = 0.0
         self._clock: Timer | None = None
-        self._focused_before: Widget | None = None
 
     def compose(self) -> ComposeResult:
-        yield OutputLines(self.transcript)
+        yield OutputLines(self.transcript, at_bottom=self._at_bottom)
         yield Plain(id="running")
 
     # ------------------------------------------------------------------ what comes
@@ -162,8 +165,7 @@ class OutputLog(Vertical):
     def ask(self, request: InputRequest) -> None:
         """Show the row for `input()`; the focus goes there and comes back."""
         self._stop_asking()
-        self._focused_before = self.screen.focused
-        row = InputRow(request)
+        row = InputRow(request, self.screen.focused)
         if not row.shows_prompt:
             self._print(request.prompt)
         self.query_one("#running", Plain).display = False
@@ -174,14 +176,8 @@ class OutputLog(Vertical):
         self.show(None)
 
     def _stop_asking(self) -> None:
-        rows = self.query(InputRow)
-        if not rows:
-            return
-        had_focus = any(row.has_focus_within for row in rows)
-        rows.remove()
-        before = self._focused_before
-        if had_focus and before is not None and before.is_attached:
-            before.focus()
+        for row in self.query(InputRow):
+            row.close()
 
     @on(InputRow.Answered)
     def _answer(self, event: InputRow.Answered) -> None:
