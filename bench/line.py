@@ -1,5 +1,6 @@
 """A pseudo-terminal that only keeps the time: when which bytes came out."""
 
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -28,6 +29,19 @@ class Line(Terminal):
         since = self.began if since is None else since
         self.wait_until(lambda: pattern in self.output, repr(pattern))
         return time.perf_counter() - since
+
+    def seconds_until_match(
+        self, pattern: re.Pattern[bytes], since: float | None = None
+    ) -> float:
+        """As `seconds_until`, of a regular expression."""
+        since = self.began if since is None else since
+        self.wait_until(lambda: pattern.search(self.output), repr(pattern))
+        return time.perf_counter() - since
+
+    def read_until(self, moment: float) -> None:
+        """Read what comes until that `time.perf_counter()`."""
+        while (rest := moment - time.perf_counter()) > 0:
+            self._read(rest)
 
     def forget(self) -> None:
         """Begin a new measurement: what was painted before does not count."""
