@@ -1,27 +1,30 @@
-"""A process that holds a kernel and waits to be killed: `python host.py CELL`.
+"""A process that holds a kernel and waits to be killed: `python host.py CELL...`.
 
-Prints the pids that the cell prints, of the kernel and of what it started.
+Prints what the cells print, and "done" after each.
 """
 
 import asyncio
 import sys
 
 from tutor.kernel.jupyter import JupyterKernel
-from tutor.kernel.outputs import Done, Stream
+from tutor.kernel.outputs import Stream
 
 
-async def main(cell: str) -> None:
+def say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+async def main(cells: list[str]) -> None:
     kernel = JupyterKernel()
     await kernel.start()
-    async for output in kernel.execute(cell):
-        if isinstance(output, Stream):
-            sys.stdout.write(output.text)
-            sys.stdout.flush()
-        elif isinstance(output, Done):
-            sys.stdout.write("done\n")
-            sys.stdout.flush()
+    for cell in cells:
+        async for output in kernel.execute(cell):
+            if isinstance(output, Stream):
+                say(output.text)
+        say("done\n")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1:]))

@@ -102,7 +102,7 @@ async def test_an_exception_that_cannot_be_shown(kernel: JupyterKernel) -> None:
     code = "class Bad(Exception):\n    def __str__(self): return 1/0\nraise Bad"
     found = await run(kernel, code)
     assert failure(found).ename == "Bad"
-    assert found[-1] == Done("error")
+    assert found[1:] == [Done("error")]  # and no notice of a reply that was lost
 
 
 async def test_deep_recursion_is_short(kernel: JupyterKernel) -> None:
@@ -173,6 +173,28 @@ async def test_what_children_and_c_code_print(kernel: JupyterKernel) -> None:
     found = await run(kernel, "import os\nos.system('echo out; echo err >&2');")
     assert (printed(found), printed(found, "stderr")) == ("out\n", "err\n")
     assert printed(await run(kernel, "os.write(1, b'raw')\nNone")) == "raw"
+    code = (
+        "import subprocess, sys; subprocess.run(['echo', 'given'], stdout=sys.stdout)"
+    )
+    assert printed(await run(kernel, code)) == "given\n"
+
+
+async def test_characters_of_children_are_whole(kernel: JupyterKernel) -> None:
+    child = "import sys; sys.stdout.buffer.write('é€😀'.encode() * 3000)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}]);"
+    assert printed(await run(kernel, code)) == "é€😀" * 3000
+
+
+async def test_nothing_of_a_child_is_late(kernel: JupyterKernel) -> None:
+    for number in range(50):
+        found = await run(kernel, f"import os; os.system('echo {number}');")
+        assert printed(found) == f"{number}\n"
+
+
+async def test_a_descriptor_that_is_closed(kernel: JupyterKernel) -> None:
+    assert (await run(kernel, "import os; os.close(1); os.close(2)"))[-1] == Done("ok")
+    assert printed(await run(kernel, "print('still here')")) == "still here\n"
+    await kernel.restart()
 
 
 async def test_colours_are_not_forced_on_children(kernel: JupyterKernel) -> None:

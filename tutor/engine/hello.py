@@ -1,5 +1,6 @@
 """The first question to a kernel: imports torch, and says what it runs on."""
 
+import gc
 import importlib
 import os
 import platform
@@ -27,6 +28,7 @@ def hello(request: HelloRequest) -> Hello:
     from tutor.engine import state, truth  # noqa: F401
 
     state.remember()
+    gc.freeze()  # collecting would go through all of torch each time: 0.2 s
     return Hello(
         python=python,
         torch=str(torch.__version__),
@@ -50,4 +52,5 @@ def _devices() -> tuple[str, ...]:
 def warm(request: WarmRequest) -> Warmed:
     """Import one part of what an optimiser will need; asked for while nothing runs."""
     importlib.import_module(_WARMING[request.part])
+    gc.freeze()
     return Warmed(parts_left=len(_WARMING) - 1 - request.part)

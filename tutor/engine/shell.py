@@ -5,14 +5,10 @@ on what a cell prints, streams that cannot be lost, an `exit` that does not.
 import asyncio
 import atexit
 import contextlib
-import fcntl
 import gc
 import os
 import signal
 import sys
-import termios
-import threading
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,6 +16,7 @@ from typing import Any
 from IPython.core.inputtransformer2 import leading_empty_lines
 
 from tutor.engine import bridge, notes
+from tutor.engine.capture import Capture
 from tutor.engine.overflow import Overflow
 from tutor.engine.tracebacks import Shown, shown
 from tutor.messages import Overflowed
@@ -27,8 +24,6 @@ from tutor.wire import NOTE_MIME, Message
 
 _COLOURS_FORCED = ("FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR")
 """ipykernel sets them; a learner's tools should look at their output instead."""
-_DRAINING_S = 0.2
-_DRAINING_STEP_S = 0.001
 
 
 def install(overflow: str) -> None:
@@ -95,12 +90,11 @@ class _Streams:
         self._limited = False
         streams: tuple[Any, Any] = (sys.stdout, sys.stderr)  # ipykernel's OutStreams
         self._streams = streams
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in streams:
+        self._captures = []
+        for descriptor, stream in enumerate(streams, start=1):
             stream.close = lambda: None
-            # What C code prints is shown, and would fill the log besides.
-            os.dup2(nowhere, stream._original_stdstream_copy)
-        os.close(nowhere)
+            self._captures.append(Capture(descriptor, stream))
+            stream.fileno = lambda descriptor=descriptor: descriptor
 
     def begin(self) -> None:
         """A cell is about to run."""
@@ -111,19 +105,11 @@ class _Streams:
         self._overflow.begin()
 
     def end(self) -> None:
-        """Put the streams back and wait for what the cell's child processes printed."""
+        """Put the streams back, with all that the cell's child processes printed."""
         sys.stdout, sys.stderr = self._streams
-        deadline = time.monotonic() + _DRAINING_S
-        for stream in self._streams:
-            while _unread(stream) and time.monotonic() < deadline:
-                threading.Event().wait(_DRAINING_STEP_S)
+        for capture in self._captures:
+            capture.take()
         self._overflow.end()
-
-
-def _unread(stream: Any) -> int:
-    """How many bytes that C code or a child printed ipykernel has not taken yet."""
-    count = fcntl.ioctl(stream._fid, termios.FIONREAD, b"\0\0\0\0")
-    return int.from_bytes(count, sys.byteorder)
 
 
 def _show_exceptions(shell: Any) -> None:
