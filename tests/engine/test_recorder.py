@@ -276,6 +276,14 @@ def test_else_the_last_assignment_is() -> None:
     assert grads(trace) == {"x": 6}
 
 
+@pytest.mark.parametrize("code", ["x", "x.backward()", "f = x"])
+def test_a_leaf_may_be_the_root(code: str) -> None:
+    trace = traced(code, x=2)
+    assert trace.fault is None
+    assert grads(trace) == {"x": 1}
+    assert [step.kind for step in walk(trace).steps] == ["leaf"]
+
+
 def test_or_the_name_that_is_asked_for() -> None:
     trace = record(TraceRequest(SEED, {"x": 2, "y": 5}, root="u"))
     assert grads(trace) == {"x": 12}
@@ -400,7 +408,7 @@ def test_no_hook_and_no_reference_is_left() -> None:
             y = net(x).sum()
             y.backward()
         count = len(recorder.drafts.ran) + len(recorder.drafts.leaves)
-        recorder._listening = True  # a hook left behind would note what it sees
+        recorder._ledger.listening = True  # a hook left behind would note what it sees
         net(x).sum().backward()
         calls.append(len(recorder.drafts.ran) + len(recorder.drafts.leaves) - count)
         return [weakref.ref(each) for each in (net.weight, net.bias, y)]

@@ -145,7 +145,9 @@ def _check_rules(trace: Trace, where: str) -> int:
     for passed in trace.passes:
         for merged in backward.merged(trace, passed.number):
             for each in merged.sent:
-                assert each.position >= 0, where
+                # Through a view the gradient goes to its base, which is no argument.
+                through_a_view = "inplace" in trace.ops[merged.op].flags
+                assert each.position >= 0 or through_a_view, where
                 rule = rules.get((merged.op, each.position))
                 if rule is not None:
                     assert rule.check != "off", (where, trace.ops[rule.op].label, rule)

@@ -11,7 +11,8 @@ class Sent:
     """What one edge of the picture sent back."""
 
     position: int
-    """Which of the op's tensor arguments."""
+    """Which of the op's tensor arguments; -1: none, it is the base of a view that the
+    op wrote through."""
     to: int
     """The value."""
     gradient: Summary | None

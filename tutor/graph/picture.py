@@ -81,6 +81,10 @@ def picture(trace: Trace, scene: Scene) -> Picture:
             edges.append(edge)
             slots += 1
         boxes[f"op {number}"] = _op_box(op, slots, beside)
+    if not boxes and scene.root is not None:
+        leaf = _source(trace, trace.values[scene.root], shown)
+        if leaf is not None:
+            boxes[leaf.key] = leaf
     return Picture(tuple(boxes.values()), tuple(edges))
 
 
@@ -118,7 +122,9 @@ def _source(trace: Trace, value: Value, shown: set[int]) -> Box | None:
 
 
 def _op_box(op: Op, inputs: int, beside: list[str]) -> Box:
-    text = f"({', '.join(beside)})" if beside else ""
+    text = ", ".join(beside)
+    if text and not (len(beside) == 1 and text.startswith("(")):
+        text = f"({text})"
     if len(text) > _SATELLITE_LIMIT:
         text = f"({beside[0]}, …)" if len(beside) > 1 else text[: _SATELLITE_LIMIT - 1]
     return Box(f"op {op.id}", op.symbol, op.id, None, inputs, op.outputs, text)

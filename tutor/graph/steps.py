@@ -248,6 +248,8 @@ class _Builder:
         for event in ordered:
             if isinstance(event, LeafGradient):
                 self._add("leaf", passed.number, None, event.value)
+                key = passed.number, event.value
+                self._sum_place.setdefault(key, len(self._steps))
             else:
                 self._op_backward(event)
             self._end_stop()

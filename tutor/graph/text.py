@@ -77,13 +77,16 @@ def report(walk: Walk, width: int = 80, *, ascii: bool = False) -> Iterator[str]
     for number, scene in enumerate(walk.scenes):
         if number:
             yield ""
-        yield from _heading("forward", width, ascii)
-        yield from _numbered(walk, number, forward=True)
+        forward = list(_numbered(walk, number, forward=True))
+        if forward:
+            yield from _heading("forward", width, ascii)
+            yield from forward
         if not scene.number:
             continue
         passes = len(trace.passes)
         title = f"backward, pass {scene.number}" if passes > 1 else "backward"
-        yield ""
+        if forward:
+            yield ""
         yield from _heading(f"{title}, in {walk.order} order", width, ascii)
         yield from _numbered(walk, number, forward=False)
         yield ""
