@@ -42,7 +42,9 @@ async def test_what_it_inherits(
 ) -> None:
     """Not ipykernel's parent poller, nor a torch.py of the current folder."""
     monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(tmp_path)]))
+    other = tmp_path / "other"
+    path = os.pathsep.join([str(other), "", ".", str(tmp_path)])
+    monkeypatch.setenv("PYTHONPATH", path)
     (tmp_path / "torch.py").write_text("raise SystemExit('shadowed')")
     (tmp_path / "beside.py").write_text("here = True")
     kernel = make(KernelOptions(cwd=tmp_path, path_last=(tmp_path,)))
@@ -59,9 +61,9 @@ async def test_what_it_inherits(
     assert hello.problem is None
     assert str(tmp_path) not in hello.torch_path
     assert hello.devices[0] == "cpu"
-    checks = "torch.get_num_threads(), os.getcwd(), sys.path[-1], sys.path.count('')"
+    checks = "torch.get_num_threads(), os.getcwd(), sys.path[0], sys.path[-1]"
     found = result(await run(kernel, f"import os, sys, torch; {checks}")).text
-    assert eval(found) == (1, str(tmp_path), str(tmp_path), 0)
+    assert eval(found) == (1, str(tmp_path), str(other), str(tmp_path))
     assert printed(await run(kernel, "import beside; print(beside.here)")) == "True\n"
 
 
