@@ -25,6 +25,8 @@ class Racing:
         self._reached: dict[str, int] = {}
         """By the race's id: its last iteration. A race that is not here is fresh."""
         self._stopping = False
+        self._interrupted = False
+        """The slice that is computed; once is enough."""
 
     async def train(
         self, spec: RaceSpec, limit: int | None = None
@@ -47,13 +49,13 @@ class Racing:
             left = 0 if self._stopping else left
             request = SliceRequest(spec, fresh=fresh, limit=left, seconds=SLICE_S)
             async for answer in self._slice(kernel, request):
+                fresh = False
                 if isinstance(answer, Points):
                     yield answer
                 else:
                     finished = answer
             if finished is None:  # it was stopped before it began
                 continue
-            fresh = False
             reached = _reached(finished)
             if spec.id:
                 self._reached[spec.id] = reached
@@ -67,7 +69,7 @@ class Racing:
     ) -> AsyncIterator[Points | Finished]:
         """One slice; nothing at all, and `_stopping` set, when it was stopped early."""
         ended = False
-        self._kernel = kernel
+        self._kernel, self._interrupted = kernel, False
         try:
             async for answer in ask(kernel, "train", request):
                 ended = isinstance(answer, Finished)
@@ -89,7 +91,8 @@ class Racing:
         its points and `Finished`. Nothing happens when no race computes.
         """
         self._stopping = True
-        if self._kernel is not None:
+        if self._kernel is not None and not self._interrupted:
+            self._interrupted = True
             await self._kernel.interrupt()
 
 

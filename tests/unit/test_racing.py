@@ -189,6 +189,53 @@ async def test_stopped_twice_it_gives_up(fixture: Fixture) -> None:
         await task
 
 
+async def test_stopped_many_times_it_is_interrupted_once(fixture: Fixture) -> None:
+    racer = await fixture.session.racer()
+    assert isinstance(racer, FakeKernel)
+    begun = asyncio.Event()
+    interrupts = 0
+
+    async def patient(request: SliceRequest) -> AsyncIterator[Any]:
+        nonlocal interrupts
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            interrupts += 1
+        for each in fixture.engine.train(request):
+            yield each
+
+    racer.calls["train"] = patient
+    task = asyncio.create_task(train(fixture.session, spec(100)))
+    await begun.wait()
+    for _ in range(3):
+        await fixture.session.stop_training()
+    came, _ = await task
+    assert came == list(range(SLICE + 1))
+    assert interrupts == 1
+
+
+async def test_cut_off_after_its_first_points_it_goes_on_and_not_anew(
+    fixture: Fixture,
+) -> None:
+    racer = await fixture.session.racer()
+    assert isinstance(racer, FakeKernel)
+    cut = [True]
+
+    async def cut_off(request: SliceRequest) -> AsyncIterator[Any]:
+        for each in fixture.engine.train(request):
+            if isinstance(each, Finished) and cut:
+                cut.clear()
+                yield Done("interrupted")
+                return
+            yield each
+
+    racer.calls["train"] = cut_off
+    came, finished = await train(fixture.session, spec(100))
+    assert came == list(range(SLICE + 1))
+    assert finished.runs["gd"].iteration == SLICE
+
+
 async def test_stopping_nothing_does_nothing(fixture: Fixture) -> None:
     await fixture.session.stop_training()
     came, _ = await train(fixture.session, spec(5))

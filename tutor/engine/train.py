@@ -221,13 +221,13 @@ class _Run:
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """SIGINT only sets what the yielded function tells; a second one is as always."""
+    """SIGINT only sets what the yielded function tells, so that it never comes in the
+    middle of an iteration. Who cannot wait for its end ends the kernel.
+    """
     told = False
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal told
-        if told and callable(before):
-            before(number, frame)
         told = True
 
     try:

@@ -1,0 +1,134 @@
+"""Races in a real kernel: paused by an interrupt, gone on with, killed; the command."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.kernel.conftest import DEADLINE_S
+from tutor.errors import KernelDiedError
+from tutor.kernel.base import KernelState
+from tutor.kernel.jupyter import JupyterKernel
+from tutor.progress import Progress
+from tutor.session import Session
+from tutor.training import options
+from tutor.training.run import Finished, Points, Race
+from tutor.training.spec import RaceSpec
+
+pytestmark = pytest.mark.kernel
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def session(home: Path) -> AsyncIterator[Session]:
+    session = Session(JupyterKernel, Progress(None))
+    yield session
+    await session.close()
+
+
+def race(id: str, *changes: str) -> Race:
+    return Race(RaceSpec(options.race(None, changes).runs, id=id))
+
+
+async def train(session: Session, so_far: Race, limit: int | None = None) -> Finished:
+    """Add to `so_far` what comes, and how it ended."""
+    async with asyncio.timeout(DEADLINE_S):
+        async for arrived in session.train(so_far.spec, limit):
+            so_far.add(arrived)
+    assert isinstance(arrived, Finished)
+    return arrived
+
+
+def is_whole(so_far: Race) -> bool:
+    """No run lacks a point."""
+    return all(
+        len(run.losses) == run.last + 1 and all(loss == loss for loss in run.losses)
+        for run in so_far.runs.values()
+    )
+
+
+@on_one_loop
+async def test_the_default_race(session: Session) -> None:
+    so_far = race("default")
+    finished = await train(session, so_far)
+    assert finished.over
+    assert is_whole(so_far)
+    ends = {name: round(end.loss, 3) for name, end in finished.runs.items()}
+    assert ends == {"gd": 1.076, "minibatch": 1.213, "sgd": 1.548}
+    assert session.kernel.state is KernelState.OFF
+
+
+@on_one_loop
+async def test_paused_again_and_again_no_point_is_lost(session: Session) -> None:
+    so_far = race("paused", "iterations=1e9")
+    for _ in range(10):
+        before = so_far.iteration
+        finished: Finished | None = None
+        async with asyncio.timeout(DEADLINE_S):
+            async for arrived in session.train(so_far.spec):
+                so_far.add(arrived)
+                if isinstance(arrived, Points) and so_far.iteration > before:
+                    await session.stop_training()
+                if isinstance(arrived, Finished):
+                    finished = arrived
+        assert finished is not None
+        assert not finished.over
+        assert {end.iteration for end in finished.runs.values()} == {so_far.iteration}
+        assert is_whole(so_far)
+    await train(session, so_far, limit=1)
+    assert is_whole(so_far)
+
+
+@on_one_loop
+async def test_a_killed_kernel_is_told_and_another_race_runs(session: Session) -> None:
+    so_far = race("killed", "iterations=1e9")
+    racer = await session.racer()
+
+    async def killed() -> None:
+        async for arrived in session.train(so_far.spec):
+            so_far.add(arrived)
+            if so_far.iteration > 0:
+                await racer.kill()
+
+    with pytest.raises(KernelDiedError):
+        await killed()
+    assert is_whole(so_far)
+    assert (await train(session, race("after"))).over
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "tutor", "train", *words]
+
+
+def test_ctrl_c_of_the_command_prints_what_it_has(home: Path) -> None:
+    command = _command("--json", "--set", "iterations=1e9")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(100)]
+        os.kill(process.pid, signal.SIGINT)
+        lines += process.stdout.read().splitlines()
+    *points, last = [json.loads(line) for line in lines]
+    assert process.returncode == 130
+    assert [point["iteration"] for point in points] == [*range(len(points))]
+    assert last["runs"]["gd"]["stopped"] == "interrupted"
+    assert last["runs"]["gd"]["iteration"] == points[-1]["iteration"]
+
+
+def test_the_command_into_a_pipe_that_closes(home: Path) -> None:
+    command = _command("--csv", "--set", "iterations=1e9")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "run,iteration,samples,loss,w,b\n"
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode != 0
