@@ -1,5 +1,6 @@
 """From Enter in the console to the painted value, against a bare ipykernel's answer."""
 
+import subprocess
 import time
 
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -15,7 +16,7 @@ LIMIT_MS = 40.0
 
 def run() -> list[Figure]:
     """The medians of alternating executions, the first of each left out."""
-    manager, client = start_new_kernel(kernel_name="python3")
+    manager, client = start_new_kernel(kernel_name="python3", stderr=subprocess.DEVNULL)
     ours, bare = [], []
     with Line(OURS[0]) as line:
         open_console(line)
