@@ -76,6 +76,7 @@ def test_what_is_typed_comes_back(env: dict[str, str], home: Path) -> None:
     with Terminal([*TUTOR, "2.5"], env=env) as terminal:
         terminal.wait_for("kernel idle")
         terminal.send("e")
+        terminal.wait_for("editing")
         terminal.send("7 * ")
 
         def kept() -> bool:
@@ -93,6 +94,7 @@ def test_a_closed_window_keeps_what_was_typed_last(env: dict[str, str]) -> None:
     with Terminal([*TUTOR, "2.5"], env=env) as terminal:
         terminal.wait_for("kernel idle")
         terminal.send("e")
+        terminal.wait_for("editing")
         terminal.send("7 * ")
         terminal.wait_for("7 * ")
         terminal.hang_up()
