@@ -184,10 +184,11 @@ def test_an_interrupt_stops_between_two_iterations_and_keeps_the_points() -> Non
     race = spec("iterations=1e9", id="r")
     so_far = Race(race)
     handler = signal.getsignal(signal.SIGINT)
-    slice_ = engine.train(SliceRequest(race))
+    slice_ = engine.train(SliceRequest(race, seconds=2.0))
     first = next(slice_)
     assert isinstance(first, Points)
     so_far.add(first)
+    reached = so_far.iteration
     os.kill(os.getpid(), signal.SIGINT)
     for each in slice_:
         so_far.add(each)
@@ -195,7 +196,8 @@ def test_an_interrupt_stops_between_two_iterations_and_keeps_the_points() -> Non
     ends = [run.end for run in so_far.runs.values()]
     assert [end.stopped for end in ends if end] == ["interrupted"] * 3
     assert len({run.last for run in so_far.runs.values()}) == 1
-    assert len(so_far.runs["gd"].losses) == so_far.iteration + 1
+    assert so_far.iteration == reached
+    assert len(so_far.runs["gd"].losses) == reached + 1
 
 
 def test_small_models_use_one_thread_and_give_the_others_back() -> None:

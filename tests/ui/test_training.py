@@ -51,6 +51,8 @@ class Engine:
                 yield self._points(race, run, 5)
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
+            for run in race.runs:
+                yield self._points(race, run, 1)
         else:
             for run in race.runs:
                 yield self._points(race, run, request.limit)
@@ -193,7 +195,7 @@ async def test_space_pauses_and_goes_on_where_it_was() -> None:
         await wait_for_text(pilot, "running")
         await wait_until(pilot, lambda: app.at == 5)
         await pilot.press("space")
-        assert "iteration 5 of 25" in await wait_for_text(pilot, "paused")
+        assert "iteration 6 of 25" in await wait_for_text(pilot, "paused")
         app.engine.held = False
         await pilot.press("space")
         text = await wait_for_text(pilot, "finished")
@@ -216,7 +218,7 @@ async def test_s_pauses_a_running_race() -> None:
         await pilot.press("space")
         await wait_until(pilot, lambda: app.at == 5)
         await pilot.press("s")
-        assert "iteration 6 of 25" in await wait_for_text(pilot, "paused")
+        assert "iteration 7 of 25" in await wait_for_text(pilot, "paused")
 
 
 async def test_at_a_pace_it_asks_for_few_iterations_at_a_time() -> None:
@@ -276,6 +278,9 @@ async def test_another_seed_is_another_race_that_goes_on_running() -> None:
         assert {run.seed for run in app.engine.requests[-1].race.runs} == {1}
         assert len({request.race.id for request in app.engine.requests}) == 2
         assert "seed       ◂ 1 ▸" in text
+        runs = app.training.control.race.runs.values()
+        assert [run.losses[0] for run in runs] == [32.0] * 3
+        assert all(math.isfinite(loss) for run in runs for loss in run.losses)
 
 
 async def test_more_iterations_go_on_after_the_end() -> None:
@@ -388,7 +393,7 @@ async def test_ctrl_c_pauses() -> None:
         await pilot.press("space")
         await wait_until(pilot, lambda: app.at == 5)
         await pilot.press("ctrl+c")
-        assert "iteration 5 of 25" in await wait_for_text(pilot, "paused")
+        assert "iteration 6 of 25" in await wait_for_text(pilot, "paused")
         await pilot.press("ctrl+c")
         await wait_for_text(pilot, "Nothing is running")
 

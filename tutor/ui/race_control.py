@@ -63,7 +63,7 @@ class RaceControl:
 
     async def run_or_pause(self) -> None:
         """Run; or pause; or, when nothing is left to run, begin anew and run."""
-        if self.running:
+        if self.running and not self.race.over:
             await self.pause()
             return
         if self.race.over or self.problem is not None:
@@ -164,14 +164,14 @@ class RaceControl:
         return None if self.speed is None else max(1, self.speed // STEPS_S)
 
     async def _compute(self, limit: int | None) -> None:
-        race, loop = self.race, asyncio.get_running_loop()
+        race = self.race  # which `reset` may replace meanwhile
+        loop = asyncio.get_running_loop()
         began = loop.time()
         self._computing_all = limit is None
         try:
             async for arrived in self._session.train(race.spec, limit):
-                if race is self.race:
-                    race.add(arrived)
-                    self._changed()
+                race.add(arrived)
+                self._changed()
         finally:
             self._computing_all = False
         if limit and self.running and self.speed is not None:

@@ -135,8 +135,9 @@ class TrainingScreen(FrameScreen[bool]):
     def word_of(self, action: Action) -> str:
         """Run, pause or again; the other scale."""
         if action.id == "run_race":
-            over = self.control.race.over or self.control.problem is not None
-            return "pause" if self.control.running else "again" if over else "run"
+            if self.control.race.over or self.control.problem is not None:
+                return "again"
+            return "pause" if self.control.running else "run"
         if action.id == "switch_scale":
             return "linear" if self._is_log() else "log"
         return action.word
