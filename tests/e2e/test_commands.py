@@ -29,7 +29,9 @@ def tutor(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", ["--version", "--help", "list", "list --json"])
+@pytest.mark.parametrize(
+    "words", ["--version", "--help", "list", "list --json", "check --static"]
+)
 def test_a_full_disk_is_a_sentence(words: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = tutor(*words.split(), stdout=full)

@@ -178,7 +178,7 @@ class TextReport:
         lines += [f"  {problem}" for problem in finding.problems]
         lines += [f"  note: {note}" for note in finding.notes]
         printing.data("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
+        printing.flush()
 
     def end(
         self,

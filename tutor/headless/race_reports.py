@@ -47,7 +47,7 @@ class JsonReport:
                 "params": params,
             }
             printing.data(printing.dumps(point, ascii=ascii) + "\n")
-        sys.stdout.flush()
+        printing.flush()
 
     def end(self) -> None:
         """All is printed."""
@@ -95,7 +95,7 @@ class CsvReport:
         for iteration, samples, loss, params in _rows(arrived):
             numbers = (iteration, samples, loss, *params.values())
             printing.data(f"{_quoted(arrived.run)},{','.join(map(repr, numbers))}\n")
-        sys.stdout.flush()
+        printing.flush()
 
     def end(self) -> None:
         """All is printed."""
