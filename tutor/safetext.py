@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~])?"  # CSI
@@ -101,7 +102,7 @@ def _pieces(foreign: str, style: Style) -> Iterator[tuple[str, Style]]:
 
 def _visible(text: str, marks: int) -> tuple[str, int]:
     """`marks`: how many of them end what stands before `text`; and after it."""
-    if text.isascii() and text.isprintable():
+    if _ORDINARY.fullmatch(text):
         return text, 0 if text else marks
     text = _CONTROL.sub(_picture, _JOINER.sub("", text))
     text = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -145,20 +146,21 @@ def _overwritten(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
 def _joined(pieces: list[tuple[str, Style]], end: Style) -> SafeText:
     plain: list[str] = []
     spans: list[Span] = []
-    length = column = 0
+    length = column = start = 0
+    running = PLAIN
     for text, style in pieces:
         if "\t" in text:
             text = _untabbed(text, column)
-        head, newline, tail = text.rpartition("\n")
-        column = len(tail) if newline else column + len(text)
-        del head
-        if style != PLAIN and text:
-            if spans and spans[-1].end == length and spans[-1].style == style:
-                spans[-1] = replace(spans[-1], end=length + len(text))
-            else:
-                spans.append(Span(length, length + len(text), style))
+        newline = text.rfind("\n")
+        column = column + len(text) if newline < 0 else len(text) - newline - 1
+        if style != running and text:
+            if running != PLAIN:
+                spans.append(Span(start, length, running))
+            start, running = length, style
         plain.append(text)
         length += len(text)
+    if running != PLAIN:
+        spans.append(Span(start, length, running))
     return SafeText("".join(plain), tuple(spans), end)
 
 
@@ -180,6 +182,7 @@ _FLAGS: dict[int, dict[str, bool]] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def _after_sgr(style: Style, parameters: str) -> Style:
     """The style after one SGR sequence (ECMA-48, 8.3.117)."""
     codes = [

@@ -169,6 +169,7 @@ async def test_a_second_ctrl_c_kills_and_a_restart_is_offered() -> None:
         await type_code(pilot, "1\n")
         await wait_until(pilot, lambda: kernel.codes[-1] == "1")
         assert kernel.codes[-2] == GREETING
+        assert "was run again" not in screen_text(app)
 
 
 async def test_ctrl_c_with_nothing_running_empties_the_line_and_keeps_it() -> None:

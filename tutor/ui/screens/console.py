@@ -1,5 +1,6 @@
 """ConsoleScreen: the console on a screen of its own. What it does is the pane's."""
 
+from textual import on
 from textual.app import ComposeResult
 
 from tutor import actions
@@ -8,6 +9,7 @@ from tutor.kernel.base import KernelState
 from tutor.session import Session
 from tutor.ui import look
 from tutor.ui.screens.frame import FrameScreen
+from tutor.ui.widgets.code_editor import CodeEditor
 from tutor.ui.widgets.console_pane import ConsolePane
 from tutor.ui.widgets.frame_lines import TitleParts
 from tutor.ui.widgets.plain import content_of
@@ -62,6 +64,11 @@ class ConsoleScreen(FrameScreen[None]):
 
     def action_clear_console(self) -> None:
         self._pane.action_clear_console()
+
+    @on(CodeEditor.Edited)
+    def _take_notice_away(self) -> None:
+        if self.query_one("#notice").display:
+            self.say("")
 
     def keep(self) -> None:
         self._pane.console.keep_draft()

@@ -123,7 +123,6 @@ class ConsolePane(Vertical):
 
     @on(CodeEditor.Edited)
     def _keep_soon(self, event: CodeEditor.Edited) -> None:
-        event.stop()
         self.console.draft = event.editor.text
         if self._keep_timer is None:
             self._keep_timer = self.set_timer(KEEP_DRAFT_S, self._keep)

@@ -55,8 +55,23 @@ class OutputLines(ScrollView, can_focus=False):
     def update(self) -> None:
         """Show what the transcript now holds."""
         self._rows.update(self._transcript)
-        self.virtual_size = Size(0, len(self._rows))
+        size = Size(0, len(self._rows))
+        overflows = size.height > self.container_size.height
+        stays = overflows or not self.styles.is_auto_height
+        if stays and overflows == self.show_vertical_scrollbar:
+            self._lengthen(size)
+        else:
+            self.virtual_size = size
         self.refresh()
+
+    def _lengthen(self, size: Size) -> None:
+        """Take the new size without a layout of the whole screen: nothing moves."""
+        following = self.is_vertical_scroll_end
+        self.set_reactive(OutputLines.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+            if following:
+                self.scroll_end(animate=False, immediate=True, x_axis=False)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

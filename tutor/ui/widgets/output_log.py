@@ -4,6 +4,7 @@ The transcript keeps the lines, OutputLines draws them; this paces the two: at o
 nothing was painted lately, else at most twenty times a second.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
@@ -24,6 +25,8 @@ from tutor.ui.widgets.output_lines import OutputLines
 from tutor.ui.widgets.plain import Plain
 
 _PERIOD_S = {"fast": 0.05, "slow": 0.25}
+_BURST = 4
+"""Paints that may follow one another at once: an echo and its result do not wait."""
 _SAY_RUNNING_S = 0.3
 _SAY_HOW_TO_STOP_S = 2
 
@@ -79,7 +82,7 @@ class OutputLog(Vertical):
         super().__init__(name=name, id=id, classes=classes)
         self.transcript = transcript or Transcript()
         self._at_bottom = at_bottom
-        self._painted_at = 0.0
+        self._paints: deque[float] = deque([0.0] * _BURST, maxlen=_BURST)
         self._due: Timer | None = None
         self._busy_since = 0.0
         self._clock: Timer | None = None
@@ -115,7 +118,7 @@ class OutputLog(Vertical):
         if not self.is_mounted:
             return
         period = _PERIOD_S[look_of(self).settings.link]
-        wait = self._painted_at + period - monotonic()
+        wait = self._paints[0] + period * _BURST - monotonic()
         if wait <= 0 or isinstance(output, Done):  # the end of a cell never waits
             self._paint()
         elif self._due is None:
@@ -128,7 +131,7 @@ class OutputLog(Vertical):
         if self._due is not None:
             self._due.stop()
             self._due = None
-        self._painted_at = monotonic()
+        self._paints.append(monotonic())
         self.query_one(OutputLines).update()
 
     # --------------------------------------------------------------------- running
