@@ -24,7 +24,7 @@ ready-dev:
 	@$(SET_UP) --dev
 
 test: ready-dev
-	$(PYTEST) -m "not gpu"
+	$(PYTEST)
 
 quick: ready-dev          # unit, engine and UI tests that start no process
 	$(PYTEST) -m "not gpu and not kernel and not slow" -q
