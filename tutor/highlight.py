@@ -72,3 +72,20 @@ def _name(text: str) -> Kind | None:
     if text in _KEYWORDS:
         return "keyword"
     return "builtin" if text in _BUILTINS else None
+
+
+def tokens_of_lines(code: str) -> list[list[Token]]:
+    """The tokens of each line, counted from its beginning; a long string is in many."""
+    lines: list[list[Token]] = [[] for _ in range(code.count("\n") + 1)]
+    row = start = 0
+    for token in tokens(code):
+        while True:
+            newline = code.find("\n", start)
+            end = len(code) if newline < 0 else newline
+            if max(token.start, start) < min(token.end, end):
+                first, last = max(token.start - start, 0), min(token.end, end) - start
+                lines[row].append(Token(first, last, token.kind))
+            if token.end <= end:
+                break
+            row, start = row + 1, end + 1
+    return lines

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tutor.highlight import Token, tokens_of_lines
 from tutor.kernel.outputs import (
     Clear,
     Display,
@@ -49,6 +50,8 @@ class Line:
     tone: Tone
     continues: bool = False
     """An echo's second and later lines: another prompt stands before them."""
+    tokens: tuple[Token, ...] = ()
+    """Of an echo: which parts of the code to colour."""
 
 
 class CellLines:
@@ -289,8 +292,12 @@ def _shortened(line: SafeText, missing: int) -> SafeText:
 
 
 def _echo(code: str) -> list[Line]:
-    texts, _ = _split(code.removesuffix("\n"), PLAIN)
-    lines = [Line(text, "echo", index > 0) for index, text in enumerate(texts)]
+    texts, _ = _split(code.rstrip(), PLAIN)
+    coloured = tokens_of_lines("\n".join(text.plain for text in texts))
+    lines = [
+        Line(SafeText(text.plain), "echo", index > 0, tuple(tokens))
+        for index, (text, tokens) in enumerate(zip(texts, coloured, strict=True))
+    ]
     if len(lines) > ECHO_LINES:
         folded = len(lines) - ECHO_LINES
         lines[ECHO_LINES:] = [_notice(f"… {_counted(folded)} lines folded")]

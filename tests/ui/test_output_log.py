@@ -102,6 +102,17 @@ async def test_a_colour_of_the_cell_is_one_of_the_terminals() -> None:
         assert styles[" plain"].color is None or styles[" plain"].color.is_default
 
 
+async def test_an_echo_is_coloured_as_code() -> None:
+    app = LogApp()
+    async with app.run_test() as pilot:
+        app.log_view.begin("def f(x):\n    return 'a'")
+        await wait_for_text(pilot, "return 'a'")
+        styles = {each.text: each.style for each in segments(app) if each.style}
+        assert styles["f"].bold
+        assert styles["def"].color != styles["(x):"].color
+        assert styles["'a'"].color != styles["(x):"].color
+
+
 async def test_no_colour_code_without_colour() -> None:
     app = LogApp(Settings(colour=False))
     async with app.run_test() as pilot:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.highlight import tokens
+from tutor.highlight import tokens, tokens_of_lines
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,29 @@ def test_the_parts_of_code(code: str, found: str) -> None:
     assert " ".join(shown) == found
 
 
+def test_each_line_has_its_own_parts() -> None:
+    code = 'def f(x):\n    """two\n\n    lines"""\n    return x  # why\n'
+    lines = [
+        [(token.start, token.end, token.kind) for token in line]
+        for line in tokens_of_lines(code)
+    ]
+    assert lines == [
+        [(0, 3, "keyword"), (4, 5, "defined")],
+        [(4, 10, "string")],
+        [],
+        [(0, 12, "string")],
+        [(4, 10, "keyword"), (14, 19, "comment")],
+        [],
+    ]
+    assert tokens_of_lines("") == [[]]
+
+
 @given(st.text(alphabet="ab1.'\"\\#\n @_ rfdef=é\x00", max_size=60))
 def test_any_text_has_parts_in_order(code: str) -> None:
     end = 0
     for token in tokens(code):
         assert end <= token.start < token.end <= len(code)
         end = token.end
+    lines = tokens_of_lines(code)
+    for plain, line in zip(code.split("\n"), lines, strict=True):
+        assert all(0 <= token.start < token.end <= len(plain) for token in line)

@@ -15,27 +15,19 @@ from textual.widgets import TextArea
 
 from tutor import editing
 from tutor.editing import INDENT
-from tutor.highlight import Token, tokens
+from tutor.highlight import Token, tokens_of_lines
 from tutor.history import Walk
-from tutor.ui.look import SYNTAX, look_of
+from tutor.ui.look import look_of
 from tutor.ui.widgets.completer import Complete, Completer
+from tutor.ui.widgets.syntax import syntax_classes, syntax_css
 
 _ALWAYS_SUBMIT = ("ctrl+r", "ctrl+enter", "alt+enter")
-
-
-def _css(style: str) -> str:
-    """A style of `look` as CSS declarations."""
-    words = style.split()
-    colours = [word for word in words if word.startswith("$")]
-    flags = [word for word in words if word not in colours]
-    rules = [f"color: {colours[0]};"] if colours else []
-    return " ".join([*rules, f"text-style: {' '.join(flags)};"] if flags else rules)
 
 
 class CodeEditor(TextArea):
     """Where code is typed; `.text` is the code."""
 
-    COMPONENT_CLASSES = {f"code-editor--{kind}" for kind in SYNTAX}
+    COMPONENT_CLASSES = syntax_classes("code-editor")
     DEFAULT_CSS = """
     CodeEditor {
         height: auto;
@@ -43,10 +35,7 @@ class CodeEditor(TextArea):
         scrollbar-size-vertical: 1;
         & .text-area--matching-bracket { background: transparent; text-style: bold; }
     }
-    """ + "".join(
-        f"CodeEditor > .code-editor--{kind} {{ {_css(style)} }}\n"
-        for kind, style in SYNTAX.items()
-    )
+    """ + syntax_css("CodeEditor", "code-editor")
 
     @dataclass
     class Submitted(Message):
@@ -100,7 +89,7 @@ class CodeEditor(TextArea):
         self._walk: Walk | None = None
         self._completer = Completer(self, complete) if complete is not None else None
         self._in_console = console
-        self._tokens: dict[int, list[Token]] = {}
+        self._tokens: list[list[Token]] = []
         self._coloured = ""
 
     def on_mount(self) -> None:
@@ -282,33 +271,15 @@ class CodeEditor(TextArea):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         if self._coloured != self.text:
-            self._colour(self.text)
+            self._coloured = self.text
+            self._tokens = tokens_of_lines(self.text)
         return super().render_lines(crop)
-
-    def _colour(self, code: str) -> None:
-        """Find the tokens of each line, counted from the line's beginning."""
-        self._coloured = code
-        self._tokens = {}
-        row = start = 0
-        for token in tokens(code):
-            while True:
-                end = code.find("\n", start)
-                end = len(code) if end < 0 else end
-                if token.start < end:
-                    part = Token(
-                        max(0, token.start - start),
-                        min(token.end, end) - start,
-                        token.kind,
-                    )
-                    self._tokens.setdefault(row, []).append(part)
-                if token.end <= end:
-                    break
-                row, start = row + 1, end + 1
 
     def get_line(self, line_index: int) -> Text:
         """The line with its tokens' colours."""
         line = super().get_line(line_index)
-        for token in self._tokens.get(line_index, ()):
+        fresh = line_index < len(self._tokens)
+        for token in self._tokens[line_index] if fresh else ():
             style = self.get_component_rich_style(
                 f"code-editor--{token.kind}", partial=True
             )

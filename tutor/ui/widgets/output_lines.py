@@ -11,8 +11,9 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from tutor.safetext import Style
-from tutor.transcript import Transcript
+from tutor.transcript import Line, Transcript
 from tutor.ui.widgets.rows import Row, Rows
+from tutor.ui.widgets.syntax import syntax_classes, syntax_css
 
 
 class OutputLines(ScrollView, can_focus=False):
@@ -28,6 +29,7 @@ class OutputLines(ScrollView, can_focus=False):
         "output-lines--note",
         "output-lines--failure",
         "output-lines--notice",
+        *syntax_classes("output-lines"),
     }
     DEFAULT_CSS = """
     OutputLines {
@@ -40,7 +42,7 @@ class OutputLines(ScrollView, can_focus=False):
         & .output-lines--notice { text-style: italic; }
         & .output-lines--stderr { color: $warning; }
     }
-    """
+    """ + syntax_css("OutputLines", "output-lines")
 
     def __init__(self, transcript: Transcript, *, at_bottom: bool = False) -> None:
         """`at_bottom`: few lines stand at the end of the room, not at its beginning."""
@@ -105,16 +107,24 @@ class OutputLines(ScrollView, can_focus=False):
         base = self._style(row.line.tone)
         plain = row.line.text.plain
         position = row.start
-        for span in row.line.text.spans:
-            start, end = max(span.start, position), min(span.end, row.end)
+        for start, end, style in self._styled_parts(row.line):
+            start, end = max(start, position), min(end, row.end)
             if start >= end:
                 continue
             if start > position:
                 yield Segment(plain[position:start], base)
-            yield Segment(plain[start:end], base + _rich(span.style))
+            yield Segment(plain[start:end], base + style)
             position = end
         if position < row.end:
             yield Segment(plain[position : row.end], base)
+
+    def _styled_parts(self, line: Line) -> Iterator[tuple[int, int, RichStyle]]:
+        for token in line.tokens:
+            name = f"output-lines--{token.kind}"
+            style = self.get_component_rich_style(name, partial=True)
+            yield token.start, token.end, style
+        for span in line.text.spans:
+            yield span.start, span.end, _rich(span.style)
 
     def _style(self, part: str) -> RichStyle:
         return self.get_component_rich_style(f"output-lines--{part}")
