@@ -96,7 +96,8 @@ async def in_lesson(
 
 
 async def go_to(pilot: Pilot[None], screen: LessonScreen, cell: str) -> None:
-    """Press the key for the next cell until it is there."""
-    while screen.view.cell.id != cell:
-        await pilot.press("n")
-    await pilot.pause()
+    """Press the key for the next cell as often as it takes."""
+    cells = [each.id for each in screen.lesson.cells]
+    here = cells.index(screen.view.cell.id)
+    await pilot.press(*["n"] * (cells.index(cell) - here))
+    await wait_until(pilot, lambda: screen.view.cell.id == cell)

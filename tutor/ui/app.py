@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from textual import work
+from textual import events, work
 from textual.app import App
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -146,6 +146,14 @@ class TutorApp(LookApp[None]):
             if isinstance(screen, FrameScreen):
                 screen.kernel_state = state
                 screen.refresh_frame()
+
+    async def on_event(self, event: events.Event) -> None:
+        """A sentence was read when the next key comes, also one that is typed."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        pressed = isinstance(event, events.Key) and not event.is_forwarded
+        if pressed and isinstance(screen, FrameScreen):
+            screen.say("")
+        await super().on_event(event)
 
     def say(self, sentence: str) -> None:
         """Show a sentence on the screen in front."""

@@ -172,8 +172,9 @@ class FrameScreen(Screen[Result]):
         if not self.is_mounted:
             return
         notice = self.query_one("#notice", Plain)
-        notice.display = bool(str(words))
-        notice.show(words, style)
+        if str(words) or notice.display:
+            notice.display = bool(str(words))
+            notice.show(words, style)
 
     def refresh_frame(self) -> None:
         """Draw title and footer anew, after something they tell has changed."""
@@ -207,9 +208,7 @@ class FrameScreen(Screen[Result]):
 
     def on_key(self, event: events.Key) -> None:
         """A sentence was read when the next key comes."""
-        notice = self.query_one("#notice", Plain)
-        if notice.display:
-            self.say("")
+        self.say("")
 
     def watch_mode(self) -> None:
         """The footer follows the mode."""

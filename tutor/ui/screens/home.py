@@ -118,12 +118,10 @@ class HomeScreen(FrameScreen[None]):
     def on_mount(self) -> None:
         """Draw what is known now."""
         self.refresh_course()
-        super().on_mount()
 
     def on_screen_resume(self) -> None:
         """A lesson may have got further."""
         self.refresh_course()
-        super().on_screen_resume()
 
     def refresh_course(self) -> None:
         """Draw sections and progress anew; the mark stays where it was."""

@@ -94,7 +94,6 @@ class LessonScreen(FrameScreen[None]):
 
     def on_mount(self) -> None:
         """Get the kernel ready while the learner reads."""
-        super().on_mount()
         self._open()
 
     @work(group="open")
@@ -169,6 +168,8 @@ class LessonScreen(FrameScreen[None]):
 
     def _may_hint(self) -> bool:
         cell, progress = self.view.cell, self.view.progress
+        if progress.done:
+            return False
         if isinstance(cell, ExerciseCell):
             return progress.hints < len(cell.hints) or not progress.solution_shown
         return isinstance(cell, QuestionCell) and bool(cell.hints)
@@ -304,7 +305,6 @@ class LessonScreen(FrameScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """A digit begins the answer to a question."""
-        super().on_key(event)
         view, character = self.view, event.character
         if not (character and isinstance(view, QuestionView)):
             return

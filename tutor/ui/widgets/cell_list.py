@@ -101,8 +101,14 @@ class CellList(VerticalScroll, can_focus=False):
         top = self.scroll_offset.y
         if top <= region.y and region.bottom <= top + room:
             return
-        above = max(0, (room - region.height) // 3)
+        above = max(1, (room - region.height) // 3)
         self.scroll_to(y=max(0, region.y - above), animate=False, force=True)
+
+    @on(CellView.Opened)
+    def _see_opened(self, event: CellView.Opened) -> None:
+        event.stop()
+        if event.view is self.view:
+            self.call_after_refresh(self.bring_into_view)
 
     @on(CellView.Grown)
     def _follow_growth(self, event: CellView.Grown) -> None:

@@ -96,6 +96,12 @@ class CellView(Horizontal, Generic[AnyOne]):
 
         view: "CellView[Any]"
 
+    @dataclass
+    class Opened(Message):
+        """The body is there now: the cell is taller."""
+
+        view: "CellView[Any]"
+
     def __init__(self, number: int, cell: AnyOne, progress: CellProgress) -> None:
         super().__init__()
         self.number = number
@@ -145,6 +151,7 @@ class CellView(Horizontal, Generic[AnyOne]):
         if self.is_open and not self._filled:
             self._filled = True
             self.query_one(".body").mount_all(self.body())
+            self.call_after_refresh(self.post_message, self.Opened(self))
         self.query_one(CellHead).refresh()
 
     # --------------------------------------------------- what a screen may ask of it

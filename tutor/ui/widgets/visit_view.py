@@ -6,11 +6,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tutor.lesson.schema import GraphCell, TrainCell
+from tutor.safetext import safe_line
 from tutor.ui import look
 from tutor.ui.look import Look, look_of
 from tutor.ui.widgets.cell_view import CellView
 from tutor.ui.widgets.lines import Lines
 from tutor.ui.widgets.prose import Prose, code_content
+
+_SETTINGS = ("lr", "batch", "iterations", "optimiser", "seed")
 
 
 class _Preview(Lines):
@@ -35,9 +38,13 @@ class _Preview(Lines):
         return list(lines)
 
     def _race(self, cell: TrainCell, table: Look) -> list[Content]:
-        names = ", ".join(run.name for run in cell.runs) or cell.optimiser
-        told = f"{names}: {cell.iterations} iterations, lr {cell.lr:g}"
-        return [Content(table.text(told))]
+        names = [run.name for run in cell.runs] or ["gd", "minibatch", "sgd"]
+        if cell.model is not None and not cell.runs:
+            names = [cell.model]
+        given = [(name, getattr(cell, name)) for name in _SETTINGS]
+        told = [f"{name} {value}" for name, value in given if value is not None]
+        line = table.text(safe_line("   ".join([", ".join(names), *told])))
+        return [Content.styled(line, look.QUIET)]
 
 
 class VisitView(CellView[GraphCell | TrainCell]):
