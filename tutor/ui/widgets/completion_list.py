@@ -99,7 +99,7 @@ class CompletionList(Widget, can_focus=False):
             more = Glyph.UP_ARROW
         elif y == height - 1 and index < count - 1:
             more = Glyph.DOWN_ARROW
-        left = look[Glyph.HERE if chosen else Glyph.COLUMN]
+        left = look[Glyph.GO if chosen else Glyph.COLUMN]
         shown = fitted(name, width - 2, look[Glyph.ELLIPSIS])
         return Strip(
             [
