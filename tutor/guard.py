@@ -3,8 +3,8 @@
     python -I -S guard.py [FOLDER ...] -- PROGRAM [ARGUMENT ...]
 
 Starts the program in a session of its own. Reads the lines `interrupt` and `kill` from
-stdin, writes `started PID` and `exited STATUS` (an exit code, or minus a signal) to
-stdout. At the end of stdin, at TERM, HUP or INT, and when the program ends, it kills
+stdin, writes `started PID`, `interrupted` and `exited STATUS` (an exit code, or minus a
+signal) to stdout. At the end of stdin, at TERM, HUP or INT, and when the program ends, it kills
 every descendant and removes the folders. The program writes to our stderr.
 
 Stdlib only, and run as a script: it must start in a blink and take little memory.
@@ -86,6 +86,7 @@ class Guard:
         with contextlib.suppress(ProcessLookupError):
             if line == b"interrupt":
                 os.killpg(self._program, signal.SIGINT)
+                _say("interrupted")
             elif line == b"kill":
                 os.kill(self._program, signal.SIGKILL)
 

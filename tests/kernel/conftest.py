@@ -1,5 +1,6 @@
 import os
 import select
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -56,10 +57,22 @@ class Ending:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._handle = os.pidfd_open(pid)
+        self._handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
     def wait(self) -> bool:
         """Whether it ended within the deadline."""
+        if self._handle is None:
+            return self._poll()
         ended, _, _ = select.select([self._handle], [], [], DEADLINE_S)
         os.close(self._handle)
         return bool(ended)
+
+    def _poll(self) -> bool:
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                return True
+            select.select([], [], [], 0.01)
+        return False

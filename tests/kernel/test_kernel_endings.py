@@ -10,7 +10,7 @@ from tests.kernel.cells import failure, printed, rest, result, run, until_printe
 from tests.kernel.conftest import DEADLINE_S, Ending, process
 from tutor.kernel.base import KernelState
 from tutor.kernel.jupyter import JupyterKernel
-from tutor.kernel.outputs import Done, Failure
+from tutor.kernel.outputs import Done, Failure, Notice
 
 pytestmark = [pytest.mark.kernel, pytest.mark.asyncio(loop_scope="module")]
 
@@ -45,6 +45,7 @@ async def interrupted(kernel: JupyterKernel, code: str) -> list[object]:
         "import asyncio; await asyncio.sleep(1000)",
         "import subprocess; subprocess.run(['sleep', '1000'])",
         "while True: print('flood')",
+        "await __import__('asyncio').sleep(0)\nwhile True: pass",
     ],
 )
 async def test_interrupted(kernel: JupyterKernel, code: str) -> None:
@@ -68,6 +69,19 @@ async def test_an_interrupt_clears_the_queue(kernel: JupyterKernel) -> None:
     for each in [running, *waiting]:
         assert (await rest(each))[-1] == Done("interrupted")
     assert result(await run(kernel, "ran")).text == "[]"
+
+
+async def test_interrupts_at_any_moment(kernel: JupyterKernel) -> None:
+    """Also while ipykernel prepares a cell or tidies up after it."""
+    for number in range(100):
+        running = kernel.execute("print(1)")
+        for _ in range(number):
+            await asyncio.sleep(0)
+        await kernel.interrupt()
+        found = await rest(running)
+        assert not any(isinstance(each, Notice) for each in found)
+        assert found[-1] in (Done("ok"), Done("interrupted"))
+        assert result(await run(kernel, "6 * 7")).text == "42"
 
 
 async def test_an_interrupt_of_nothing_is_nothing(kernel: JupyterKernel) -> None:

@@ -118,12 +118,33 @@ async def test_a_reply_that_never_comes(
     monkeypatch.setattr(conversation, "_REPLY_S", 0)
     execution = kernel.execute("1")
     if interrupted:
-        assert kernel.talk.interrupted()
+        assert kernel.talk.interrupt(sent)
     kernel.is_idle("1")
     found = await read(execution)
     expected = "interrupted" if interrupted else "error"
     assert found[-1] == Done(expected)  # type: ignore[arg-type]
     assert len(found) == (1 if interrupted else 2)
+
+
+def sent() -> asyncio.Future[None]:
+    """An interrupt that reached the kernel."""
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
+
+
+async def test_an_interrupt_under_way_cannot_hit_the_next(kernel: Kernel) -> None:
+    first, second = kernel.execute("1"), kernel.execute("2")
+    on_its_way: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    assert kernel.talk.interrupt(lambda: on_its_way)
+    kernel.replies("1", **OK)
+    kernel.is_idle("1")
+    assert first.done is None
+    assert len(kernel.sent) == 1
+    on_its_way.set_result(None)
+    assert await read(first) == [Done("ok")]
+    assert len(kernel.sent) == 2
+    assert second.done is None
 
 
 async def test_one_at_a_time_and_the_state_before_the_end(kernel: Kernel) -> None:

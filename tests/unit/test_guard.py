@@ -95,6 +95,7 @@ def test_the_true_status_is_told(start: Start, program: str, status: int) -> Non
 
 def test_interrupt(running: Guarded) -> None:
     running.say(b"interrupt")
+    assert running.heard() == "interrupted"
     assert running.heard() == "exited 7"
 
 
@@ -106,6 +107,7 @@ def test_kill(running: Guarded) -> None:
 def test_words_it_does_not_know_are_ignored(running: Guarded) -> None:
     running.say(b"hello")
     running.say(b"interrupt")
+    assert running.heard() == "interrupted"
     assert running.heard() == "exited 7"
 
 

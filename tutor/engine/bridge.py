@@ -30,6 +30,9 @@ _FUNCTIONS = {
 }
 """Imported at their first call: most need torch."""
 
+_UNINTERRUPTED = ("hello", "warm")
+"""torch imported by half would be torch broken for good."""
+
 _Bodies = Generator[Any, None, None]
 
 
@@ -40,7 +43,8 @@ def call(name: str, text: str) -> None:
         function = _function(name)  # its module knows the request's type
         request = wire.loads(text)
         answers.id = request.id
-        answers.send_all(_bodies(function, request.body))
+        bodies = _bodies(function, request.body)
+        answers.send_all(bodies, interruptible=name not in _UNINTERRUPTED)
     except TutorError as error:
         answers.send(Problem(str(error)))
     except Exception as error:  # noqa: BLE001 - told to the learner, with a traceback
@@ -97,7 +101,7 @@ class _Answers:
         publish(Message(self.id, self._sent, body))
         self._sent += 1
 
-    def send_all(self, bodies: _Bodies) -> None:
+    def send_all(self, bodies: _Bodies, *, interruptible: bool) -> None:
         """Send each. An interrupt is raised only where it finds `bodies` at work.
 
         One that comes while a body is sent would lose it, or send it twice: it is
@@ -107,6 +111,8 @@ class _Answers:
 
         def interrupt(number: int, frame: types.FrameType | None) -> None:
             nonlocal interrupted
+            if not interruptible:
+                return
             while frame is not None:
                 if frame is bodies.gi_frame:  # type: ignore[attr-defined]
                     raise KeyboardInterrupt

@@ -2,14 +2,13 @@
 on what a cell prints, streams that cannot be lost, an `exit` that does not.
 """
 
-import asyncio
 import atexit
 import contextlib
 import gc
 import os
-import signal
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from IPython.core.inputtransformer2 import leading_empty_lines
 
 from tutor.engine import bridge, notes
 from tutor.engine.capture import Capture
+from tutor.engine.interrupts import Interrupts
 from tutor.engine.overflow import Overflow
 from tutor.engine.tracebacks import Shown, shown
 from tutor.messages import Overflowed
@@ -31,7 +31,12 @@ def install(overflow: str) -> None:
     shell = bridge.shell()
     for name in _COLOURS_FORCED:
         os.environ.pop(name, None)
-    _show_exceptions(shell)
+
+    def is_cell(file: str) -> bool:
+        return shell.compile.format_code_name(file) is not None
+
+    _show_exceptions(shell, is_cell)
+    Interrupts(shell, is_cell)
     formatter = shell.display_formatter
     formatter.formatters[NOTE_MIME] = notes.formatter(formatter)
     shell.colors = "nocolor"
@@ -42,9 +47,6 @@ def install(overflow: str) -> None:
     warnings.filterwarnings("ignore", message="To exit: use")
     # Else the lines of a cell that begins with empty ones would be counted wrongly.
     shell.input_transformer_manager.cleanup_transforms.remove(leading_empty_lines)
-    # Without it a signal would not wake the event loop, and `await` could not be
-    # interrupted. (SIGWINCH is only the reason for asyncio to listen to signals.)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, lambda: None)
     outputs = shell.kernel.iopub_thread
     outputs.schedule(lambda: _never_drop(outputs.socket))
     streams = _Streams(Overflow(Path(overflow), _tell_overflow))
@@ -112,7 +114,7 @@ class _Streams:
         self._overflow.end()
 
 
-def _show_exceptions(shell: Any) -> None:
+def _show_exceptions(shell: Any, is_cell: Callable[[str], bool]) -> None:
     """Replace the three ways in which IPython shows one."""
 
     def show(given: Any = None, *rest: Any, **options: Any) -> None:
@@ -124,9 +126,6 @@ def _show_exceptions(shell: Any) -> None:
             sys.last_traceback = error.__traceback__
             _send(shell, shown(error, is_cell))
 
-    def is_cell(file: str) -> bool:
-        return shell.compile.format_code_name(file) is not None
-
     shell.showtraceback = show
     shell.showsyntaxerror = show
     shell.showindentationerror = show
@@ -134,6 +133,8 @@ def _show_exceptions(shell: Any) -> None:
 
 def _make_sayable(result: Any) -> None:
     """The reply repeats what was raised; it would be lost where that cannot be said."""
+    if result is None:  # a cell that awaited was interrupted
+        return
     try:
         str(result.error_in_exec).encode()
     except Exception:  # noqa: BLE001 - the learner's __str__ may raise anything

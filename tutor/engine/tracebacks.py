@@ -163,7 +163,8 @@ def _message(error: BaseException) -> str:
         return "input() cannot ask anything here: write the value into the code."
     try:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
-    except Exception:  # noqa: BLE001 - the learner's __str__ may raise anything
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001
+        # The learner's __str__ may raise anything, or never come back.
         return "(its message cannot be shown: __str__ raised)"
     if len(message) > MESSAGE_CHARACTERS:
         message = message[:MESSAGE_CHARACTERS] + " ..."

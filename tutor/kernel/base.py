@@ -71,6 +71,8 @@ class Kernel(Protocol):
     ) -> AsyncIterator[Output]:
         """Outputs as they come, `Done` last, always, even when the kernel dies.
 
+        It begins now, whether or not it is iterated; the state is no longer BUSY when
+        `Done` comes, unless another execute waits.
         `quiet`: a call of ours; it changes no history and no execution count.
         `stdin`: `input()` is allowed and arrives as InputRequest.
         A second execute waits for the first. On a dead kernel: `Done("died", cause)`.
@@ -97,7 +99,10 @@ class Kernel(Protocol):
         ...
 
     async def restart(self) -> None:
-        """A new process, an empty namespace."""
+        """A new process, an empty namespace; what is executed meanwhile waits for it.
+
+        MachineError when it cannot start. An idle process ends as a script ends.
+        """
         ...
 
     async def stop(self) -> None:

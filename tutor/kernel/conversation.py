@@ -38,7 +38,8 @@ class _Running:
     allowance: meaning.Allowance = field(default_factory=meaning.Allowance)
     reply: Mapping[str, Any] | None = None
     idle: bool = False
-    interrupted: bool = False
+    interrupt: asyncio.Future[None] | None = None
+    """Done when the signal has been sent; None: nobody interrupted it."""
     clears: bool = False
     """`clear_output(wait=True)` came: with the next output."""
     timer: asyncio.TimerHandle | None = None
@@ -97,10 +98,10 @@ class Conversation:
             else:
                 self._busy(False)
 
-    def interrupted(self) -> bool:
-        """The running execute is being interrupted; False when none is running."""
+    def interrupt(self, send: Callable[[], asyncio.Future[None]]) -> bool:
+        """Interrupt the running execute with `send`; False when none is running."""
         if self._running is not None:
-            self._running.interrupted = True
+            self._running.interrupt = send()
         return self._running is not None
 
     def reply(self, text: str) -> None:
@@ -210,9 +211,15 @@ class Conversation:
         running.timer = loop.call_later(wait, self._finish, running)
 
     def _finish(self, running: _Running) -> None:
+        if self._running is not running:
+            return
+        if running.interrupt is not None and not running.interrupt.done():
+            # The signal must not hit the next one.
+            running.interrupt.add_done_callback(lambda _: self._finish(running))
+            return
         if not running.idle:
             running.execution.put(Notice("Some of the output may be lost."))
-        if running.reply is None and not running.interrupted:
+        if running.reply is None and running.interrupt is None:
             running.execution.put(Notice("The kernel did not say how the cell ended."))
         self._running = None
         self.serve()  # first the state, then the end that somebody waits for
@@ -224,6 +231,7 @@ def _status(running: _Running) -> Status:
     if reply.get("status") == "ok":
         return "ok"
     lost = running.reply is None
-    if running.interrupted and (lost or reply.get("ename") in _INTERRUPTED):
+    asked = running.interrupt is not None
+    if asked and (lost or reply.get("ename") in _INTERRUPTED):
         return "interrupted"
     return "error"

@@ -88,10 +88,10 @@ class JupyterKernel:
 
     async def interrupt(self) -> None:
         self._forget_waiting("interrupted")
-        if self._conversation is not None and self._conversation.interrupted():
-            assert self._process is not None
+        if self._process is None or self._conversation is None:
+            return
+        if self._conversation.interrupt(self._process.interrupt):
             self._life.become(KernelState.INTERRUPTING)
-            self._process.interrupt()
 
     # Its work.
 

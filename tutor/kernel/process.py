@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -60,6 +61,10 @@ class KernelProcess:
         self._folders = [self.folder] + ([] if options.cwd else [self.cwd])
         self._guard: subprocess.Popen[bytes] | None = None
         self._unread = b""
+        self._interrupts: deque[asyncio.Future[None]] = deque()
+        """Those the guard has not answered."""
+        self._started = 0
+        """The kernel's pid; 0: not known."""
         self._killed = False
         self._log_begins = 0
 
@@ -84,9 +89,15 @@ class KernelProcess:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._guard.stdout.fileno(), self._read)
 
-    def interrupt(self) -> None:
-        """Signal the kernel and what runs in its process group."""
+    def interrupt(self) -> asyncio.Future[None]:
+        """Signal the kernel and what runs in its process group.
+
+        Done when the signal is there: it cannot hit what begins afterwards.
+        """
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._interrupts.append(sent)
         self._tell(b"interrupt\n")
+        return sent
 
     def kill(self) -> None:
         """End the kernel and everything it started; `exited` resolves soon after."""
@@ -140,7 +151,11 @@ class KernelProcess:
         *lines, self._unread = (self._unread + heard).split(b"\n")
         for line in lines:
             word, _, number = line.partition(b" ")
-            if word == b"exited" and not self.exited.done():
+            if word == b"started":
+                self._started = int(number)
+            elif word == b"interrupted":
+                self._interrupts.popleft().set_result(None)
+            elif word == b"exited":
                 self.exited.set_result(int(number))
         if not heard:
             self._close()
@@ -161,6 +176,8 @@ class KernelProcess:
         self._guard.wait()
         self._remove_folders()
         if not self.exited.done():
+            with contextlib.suppress(OSError):
+                os.killpg(self._started or self._guard.pid, signal.SIGKILL)
             self.exited.set_result(-signal.SIGKILL)
         self.gone.set_result(None)
 
