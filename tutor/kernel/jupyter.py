@@ -132,8 +132,8 @@ class JupyterKernel:
             self._end(KernelState.DEAD, reason)
             if self._process is not None:
                 await self._process.let_go()
-            if isinstance(error, (MachineError, OSError)):
-                raise MachineError(f"The kernel cannot start: {reason}") from error
+            if isinstance(error, (MachineError, OSError, ImportError)):
+                raise MachineError(f"The kernel cannot start: {reason}.") from error
             raise
         assert self._conversation is not None
         self._conversation.serve()
@@ -216,7 +216,7 @@ def _prepare() -> str:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return f"it did not answer within {_STARTING_S:.0f} seconds."
+        return f"it did not answer within {_STARTING_S:.0f} seconds"
     if isinstance(error, OSError):
         return f"{error.strerror}: {error.filename}" if error.filename else str(error)
     return str(error) or "it was given up"
