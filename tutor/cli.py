@@ -78,7 +78,8 @@ def _app(
     def screen(parent_pipe: int) -> int:
         # How often Textual looks for what is to be painted: at its usual 60 a key waits
         # up to two periods, 33 ms, after any other paint. Read when it is imported.
-        os.environ.setdefault("TEXTUAL_FPS", "250")
+        looks = "250" if chosen.link == "fast" else "30"
+        os.environ.setdefault("TEXTUAL_FPS", looks)
         gc.disable()  # a twentieth of the time of the imports
         from tutor.ui import app
 
