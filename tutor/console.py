@@ -105,6 +105,8 @@ class Console:
 
     async def _execute(self, code: str) -> None:
         try:
+            await self.session.start()
+            self._tell(None)
             async for output in self.session.execute(code, stdin=True):
                 if not isinstance(output, Verdict):
                     self._take(output)

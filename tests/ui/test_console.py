@@ -183,6 +183,25 @@ async def test_ctrl_c_with_nothing_running_empties_the_line_and_keeps_it() -> No
         assert app.editor.text == "oops"
 
 
+async def test_ctrl_c_copies_what_is_marked() -> None:
+    app = ConsoleApp(FakeKernel(PLAIN))
+    async with app.run_test() as pilot:
+        await type_code(pilot, "x\n")
+        await wait_for_text(pilot, "kernel idle")
+        await wait_for_text(pilot, "tensor([1., 2.])")
+        await type_code(pilot, "typed")
+        y = screen_text(app).split("\n").index(" tensor([1., 2.])")
+        await pilot.mouse_down(offset=(8, y))
+        await pilot.hover(offset=(9, y))
+        await pilot.mouse_up(offset=(9, y))
+        await wait_until(pilot, app.screen.get_selected_text)
+        await pilot.press("ctrl+c")
+        assert app.clipboard == "[1"
+        assert app.editor.text == "typed"
+        await pilot.press("ctrl+c")
+        assert app.editor.text == ""
+
+
 async def test_input_is_answered_in_the_console() -> None:
     async def asking() -> AsyncIterator[Output]:
         yield InputRequest("name? ")

@@ -225,6 +225,39 @@ async def test_a_long_wait_says_how_to_stop_it() -> None:
         assert not app.log_view.busy
 
 
+async def test_what_a_wait_is_for_is_said() -> None:
+    app = LogApp()
+    async with app.run_test() as pilot:
+        app.log_view.waits_for = "the kernel is starting"
+        app.log_view.busy = True
+        await wait_for_text(pilot, "the kernel is starting")
+        app.log_view.waits_for = ""
+        await wait_for_text(pilot, "running")
+
+
+async def test_many_outputs_are_painted_few_times_and_the_end_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = LogApp()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        paints = []
+        update = OutputLines.update
+
+        def counted(lines: OutputLines) -> None:
+            paints.append(lines)
+            update(lines)
+
+        monkeypatch.setattr(OutputLines, "update", counted)
+        monkeypatch.setattr("tutor.ui.widgets.output_log.monotonic", lambda: 1e9)
+        for n in range(500):
+            app.feed(Stream("stdout", f"{n}\n"))
+        assert 1 <= len(paints) <= 4
+        app.feed(Done("ok"))
+        assert len(paints) <= 5
+        await wait_for_text(pilot, "499")
+
+
 async def test_outputs_can_be_selected_and_copied() -> None:
     app = LogApp()
     async with app.run_test(size=(40, 12)) as pilot:

@@ -51,13 +51,19 @@ class ConsoleScreen(FrameScreen[None]):
         return [*rows, actions.named("back"), last]
 
     def action_interrupt(self) -> None:
-        """As in Python's console: with nothing running, the typed text goes."""
+        """With nothing running: copy what is marked; else the typed text goes."""
         busy = self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING)
         editor = self._pane.editor
-        if busy or editor.selected_text or not editor.text:
+        if busy or editor.selected_text:
             super().action_interrupt()
-        else:
+        elif marked := self.get_selected_text():
+            self.app.copy_to_clipboard(marked)
+            self.clear_selection()
+            self.say("Copied.")
+        elif editor.text:
             editor.clear()
+        else:
+            super().action_interrupt()
 
     def action_explain_console(self) -> None:
         self.action_explain()

@@ -110,6 +110,8 @@ class ConsolePane(Vertical):
         return self
 
     def _follow(self, output: Output | None) -> None:
+        starting = self._session.hello is None
+        self.log_view.waits_for = "the kernel is starting" if starting else ""
         self.log_view.busy = self.console.busy
         self.log_view.show(output)
 

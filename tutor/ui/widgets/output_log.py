@@ -45,6 +45,9 @@ class OutputLog(Vertical):
     busy: reactive[bool] = reactive(False, init=False)
     """A cell runs, which is said when it takes a while; its `Done` ends it."""
 
+    waits_for: str = ""
+    """What `busy` waits for before the cell itself can run; "": it runs."""
+
     @dataclass
     class Replied(Message):
         """The learner answered `input()`: `text` is for `Session.reply`."""
@@ -150,10 +153,10 @@ class OutputLog(Vertical):
     def _say_running(self) -> None:
         seconds = int(monotonic() - self._busy_since)
         signs = look_of(self)
-        words = [f"{signs[Glyph.BUSY]} running"]
+        words = [signs[Glyph.BUSY], self.waits_for or "running"]
         if seconds >= 1:
             words.append(f"{seconds} s")
-        if seconds >= _SAY_HOW_TO_STOP_S:
+        if seconds >= _SAY_HOW_TO_STOP_S and not self.waits_for:
             key = signs.key(actions.named("interrupt").keys[0])
             words.append(f"  {key} stops it")
         running = self.query_one("#running", Plain)
