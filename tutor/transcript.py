@@ -1,12 +1,12 @@
 """What an output log shows: lines, made of a kernel's outputs, and bounded.
 
-Streams are merged as a terminal would (a carriage return overwrites, also across two
-chunks), long cells lose their middle, long lines their end. Pure; drawing is the log's.
+A long cell loses its middle, a long session its oldest cells. How raw text becomes
+lines is `stream_lines`', how lines are drawn the output log's.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from tutor.highlight import Token, tokens_of_lines
@@ -20,7 +20,8 @@ from tutor.kernel.outputs import (
     Result,
     Stream,
 )
-from tutor.safetext import PLAIN, SafeText, Span, Style, safe
+from tutor.safetext import PLAIN, SafeText
+from tutor.stream_lines import OpenLine, counted, split
 
 Tone = Literal["echo", "stdout", "stderr", "result", "note", "failure", "notice"]
 
@@ -28,8 +29,6 @@ LINES = 10_000
 """Lines kept of one cell: the first half and the last half."""
 CHARACTERS = 1_000_000
 """Characters kept of one cell, likewise."""
-LINE = 4_000
-"""Characters shown of one line."""
 ECHO_LINES = 200
 """Lines shown of the code itself."""
 TOTAL_LINES = 2 * LINES
@@ -37,8 +36,6 @@ TOTAL_LINES = 2 * LINES
 TOTAL_CHARACTERS = 2 * CHARACTERS
 _HALF_LINES = LINES // 2
 _HALF_CHARACTERS = CHARACTERS // 2
-_RAW_LINE = 4 * LINE
-"""Characters read of one line, its colours included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +60,39 @@ class CellLines:
         self.folded = 0
         """Lines left out between the beginning and the end."""
         self._echo = [] if echo is None else _echo(echo)
+        self._echo_characters = sum(len(line.text.plain) for line in self._echo)
         self._first: list[Line] = []
         self._last: deque[Line] = deque()
         self._first_characters = self._last_characters = 0
-        self._open = _OpenLine("stdout")
+        self._open = OpenLine()
+        self._stream: Literal["stdout", "stderr"] = "stdout"
+        """Which stream the open line is of."""
         self._failed = False
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Line]:
         yield from self._echo
         yield from self._first
         if self.folded:
-            yield _notice(f"… {_counted(self.folded)} lines folded")
+            yield _notice(f"… {counted(self.folded)} lines folded")
         yield from self._last
         if self._open.raw:
-            yield self._open.line()
+            yield Line(self._open.text(), self._stream)
 
     @property
     def size(self) -> tuple[int, int]:
         """Lines and characters, nearly."""
         lines = len(self._echo) + len(self._first) + len(self._last)
-        return lines, self._first_characters + self._last_characters
+        characters = self._first_characters + self._last_characters
+        return lines, self._echo_characters + characters
 
     def feed(self, output: Output) -> None:
         """Take one output of the cell."""
         self.version += 1
         match output:
             case Stream(name, text):
-                if name != self._open.tone:
+                if name != self._stream:
                     self._end_line()
-                    self._open = _OpenLine(name)
+                    self._stream = name
                 self._extend(self._open.feed(text), name)
             case Result(text, note):
                 self._block(text, "result")
@@ -130,19 +128,19 @@ class CellLines:
         self._end_line()
         if not text:
             return
-        lines, _ = _split(text.removesuffix("\n"), PLAIN)
+        lines, _ = split(text.removesuffix("\n"), PLAIN)
         self._extend(lines, tone)
 
     def _end_line(self) -> None:
         if self._open.raw:
-            self._extend([self._open.line().text], self._open.tone)
-        self._open = _OpenLine(self._open.tone)
+            self._extend([self._open.text()], self._stream)
+        self._open = OpenLine()
 
     def _clear(self) -> None:
         self._first.clear()
         self._last.clear()
         self._first_characters = self._last_characters = self.folded = 0
-        self._open = _OpenLine(self._open.tone)
+        self._open = OpenLine()
 
     def _extend(self, texts: list[SafeText], tone: Tone) -> None:
         room = _HALF_LINES - len(self._first) if not self._last else 0
@@ -200,99 +198,8 @@ class Transcript:
         self.cells = [CellLines()]
 
 
-class _OpenLine:
-    """The line a stream is writing: raw, since what follows may still change it."""
-
-    def __init__(self, tone: Literal["stdout", "stderr"], style: Style = PLAIN) -> None:
-        self.tone: Literal["stdout", "stderr"] = tone
-        self.raw = ""
-        self._style = style
-        """In force where the line begins."""
-        self._cut = 0
-
-    def feed(self, text: str) -> list[SafeText]:
-        """The lines that `text` completes."""
-        whole, newline, rest = (self.raw + text).rpartition("\n")
-        lines: list[SafeText] = []
-        if newline:
-            lines, self._style = _split(whole, self._style, self._cut)
-            self._cut = 0
-        self.raw = rest
-        if len(rest) > _RAW_LINE:
-            self._shorten()
-        return lines
-
-    def line(self) -> Line:
-        """As it looks now."""
-        lines, _ = _split(self.raw, self._style, self._cut)
-        return Line(lines[0], self.tone)
-
-    def _shorten(self) -> None:
-        """Forget what the last carriage return overwrites, then what is too long."""
-        start = self.raw.rstrip("\r").rfind("\r")
-        if start > 0:
-            self._style = safe(self.raw[:start], self._style).style
-            self.raw = self.raw[start:]
-            self._cut = 0
-        self._cut += max(0, len(self.raw) - _RAW_LINE)
-        self.raw = self.raw[:_RAW_LINE]
-
-
-def _split(raw: str, style: Style, cut: int = 0) -> tuple[list[SafeText], Style]:
-    """The lines of a raw text; `cut` characters are missing from the first."""
-    cuts: dict[int, int] = {0: cut} if cut else {}
-    if len(raw) > _RAW_LINE:
-        raw_lines = raw.split("\n")
-        for index, line in enumerate(raw_lines):
-            if len(line) > _RAW_LINE:
-                cuts[index] = cuts.get(index, 0) + len(line) - _RAW_LINE
-                raw_lines[index] = line[:_RAW_LINE]
-        if cuts:
-            raw = "\n".join(raw_lines)
-    text = safe(raw, style)
-    lines = list(_lines(text))
-    for index, each in enumerate(lines):
-        missing = cuts.get(index, 0)
-        if missing or len(each.plain) > LINE:
-            lines[index] = _shortened(each, missing)
-    return lines, text.style
-
-
-def _lines(text: SafeText) -> Iterator[SafeText]:
-    if not text.spans:
-        yield from map(SafeText, text.plain.split("\n"))
-        return
-    start = index = 0
-    for plain in text.plain.split("\n"):
-        end = start + len(plain)
-        spans: list[Span] = []
-        while index < len(text.spans) and text.spans[index].start < end:
-            span = text.spans[index]
-            low, high = max(span.start, start), min(span.end, end)
-            if low < high:
-                spans.append(Span(low - start, high - start, span.style))
-            if span.end > end:
-                break
-            index += 1
-        yield SafeText(plain, tuple(spans))
-        start = end + 1
-
-
-def _shortened(line: SafeText, missing: int) -> SafeText:
-    missing += max(0, len(line.plain) - LINE)
-    kept = line.plain[:LINE]
-    end = f" … {_counted(missing)} characters cut"
-    spans = [
-        replace(span, end=min(span.end, LINE))
-        for span in line.spans
-        if span.start < LINE
-    ]
-    spans.append(Span(len(kept), len(kept) + len(end), Style(dim=True)))
-    return SafeText(kept + end, tuple(spans))
-
-
 def _echo(code: str) -> list[Line]:
-    texts, _ = _split(code.rstrip(), PLAIN)
+    texts, _ = split(code.rstrip(), PLAIN)
     coloured = tokens_of_lines("\n".join(text.plain for text in texts))
     lines = [
         Line(SafeText(text.plain), "echo", index > 0, tuple(tokens))
@@ -300,7 +207,7 @@ def _echo(code: str) -> list[Line]:
     ]
     if len(lines) > ECHO_LINES:
         folded = len(lines) - ECHO_LINES
-        lines[ECHO_LINES:] = [_notice(f"… {_counted(folded)} lines folded")]
+        lines[ECHO_LINES:] = [_notice(f"… {counted(folded)} lines folded")]
     return lines
 
 
@@ -310,8 +217,3 @@ def _notice(text: str) -> Line:
 
 def _headline(failure: Failure) -> str:
     return f"{failure.ename}: {failure.evalue}" if failure.evalue else failure.ename
-
-
-def _counted(number: int) -> str:
-    """9800 as "9 800"."""
-    return f"{number:,}".replace(",", " ")

@@ -141,7 +141,7 @@ def test_an_offer_is_sorted_with_private_names_last() -> None:
 
 
 def test_an_offer_has_no_match_that_commands_the_terminal() -> None:
-    hostile = ("a\x1b[2J", "a\nb", "a\u202eb", "a\x9bb", "a\ud800")
+    hostile = ("a\x1b[2J", "a\nb", "a\u202eb", "a\x9bb", "a\ud800", "a\u3164b")
     assert names("abc", *hostile, code="a") == ("abc",)
 
 

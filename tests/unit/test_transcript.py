@@ -19,6 +19,7 @@ from tutor.kernel.outputs import (
     Stream,
 )
 from tutor.safetext import safe
+from tutor.stream_lines import LINE
 from tutor.transcript import CellLines, Transcript
 
 
@@ -149,7 +150,7 @@ def test_characters_are_bounded_too() -> None:
     for _ in range(3000):
         lines.feed(out("x" * 999 + "\n"))
     shown = plain(lines)
-    assert sum(map(len, shown)) < transcript.CHARACTERS + 2 * transcript.LINE
+    assert sum(map(len, shown)) < transcript.CHARACTERS + 2 * LINE
     assert any("lines folded" in line for line in shown)
 
 
@@ -166,7 +167,7 @@ def test_a_progress_bar_without_newlines_stays_small() -> None:
     for n in range(20_000):
         lines.feed(out(f"\r\x1b[32m{n:6}/20000\x1b[0m it/s"))
     assert plain(lines) == [" 19999/20000 it/s"]
-    assert len(lines._open.raw) < 5 * transcript.LINE
+    assert len(lines._open.raw) < 5 * LINE
 
 
 def test_old_cells_make_room_for_new_ones() -> None:
