@@ -90,6 +90,50 @@ def test_a_partial_sum_shows_that_more_comes() -> None:
     assert "∂f/∂x=17.66" in sketch.draw(len(walked.steps)).text()
 
 
+def test_what_comes_alone_promises_no_more() -> None:
+    sketch = seed()
+    for place in range(20):
+        assert "+…" not in sketch.draw(place).text()
+
+
+def test_the_last_contribution_before_the_sum_promises_no_more() -> None:
+    walked = walk(stored("fan-out"))
+    sketch = Sketch(walked, walked.scenes[0])
+    labels = [
+        line.partition("∂f/∂x=")[2].split(" ")[0]
+        for place in range(len(walked.steps) + 1)
+        for line in sketch.draw(place).text().splitlines()
+        if "∂f/∂x=" in line
+    ]
+    assert list(dict.fromkeys(labels)) == [
+        "-1+…",
+        "-1+1.697+…",
+        "…+8.484+…",
+        "…+8.484",
+        "17.66",
+    ]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_no_label_covers_a_wire_or_is_cut(name: str) -> None:
+    walked = walk(stored(name))
+    for scene in walked.scenes:
+        sketch = Sketch(walked, scene)
+        finished = corners(sketch.draw(len(walked.steps), mark=False).text())
+        for place in range(len(walked.steps)):
+            assert corners(sketch.draw(place, mark=False).text()) == finished
+
+
+def corners(text: str) -> list[tuple[int, int]]:
+    """Where the wires turn and the boxes have corners."""
+    return [
+        (row, column)
+        for row, line in enumerate(text.splitlines())
+        for column, letter in enumerate(line)
+        if letter in "╭╮╰╯├┤┬┴┼"
+    ]
+
+
 def test_the_picture_does_not_move_from_step_to_step() -> None:
     sketch = seed()
     for place in range(20):

@@ -25,6 +25,8 @@ _ROOM = {"full": 16, "short": 8}
 """Characters of a tensor beside a wire."""
 _DIGITS = {"full": 4, "short": 3}
 _NAME_ROOM = 8
+_PARTS_SHOWN = 2
+"""Contributions written out beside a wire; of more, the last one."""
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
 
 
@@ -185,7 +187,10 @@ class Sketch:
         return above, self._gradient(value, called, place)
 
     def _gradient(self, value: int, called: str, place: int) -> str:
-        """ "" before anything came, the sum when all did, else what came and a "+"."""
+        """ "" before anything came, the sum at its step, else what came so far.
+
+        A "+…" at its end promises that more is to come.
+        """
         number = self._scene.number
         head = "∂" if self._detail == "short" or not called else ""
         if not head:
@@ -195,23 +200,27 @@ class Sketch:
         if self._reached(self._walk.sum_place.get((number, value)), place):
             total = self._walk.gradients.get((number, value))
             return head + self._number(total) if total is not None else ""
-        parts = [
-            part.gradient
-            for part in self._walk.parts.get((number, value), ())
-            if part.place <= place
-        ]
-        return f"{head}{'+'.join(map(self._number, parts))}+…" if parts else ""
+        parts = self._walk.parts.get((number, value), ())
+        came = [self._number(part.gradient) for part in parts if part.place <= place]
+        if not came:
+            return ""
+        more = "+…" if len(came) < len(parts) else ""
+        if len(came) > _PARTS_SHOWN:
+            return f"{head}…+{came[-1]}{more}"
+        return f"{head}{'+'.join(came)}{more}"
 
     def _label_width(self, box: Box) -> int:
         """Room for the longest label that the walk will show."""
-        end = len(self._walk.steps)
         widths = [4]
+        number = self._scene.number
         for value in box.outputs:
-            for backward in (False, True):
-                if backward and not self._scene.number:
-                    continue
-                above, below = self._labels(box, value, end, backward)
-                widths += [len(above), len(below)]
+            end = len(self._walk.steps)
+            parts = self._walk.parts.get((number, value), ())
+            places = [end, *(part.place for part in parts)] if number else [end]
+            for place in places:
+                for backward in {False, number > 0}:
+                    above, below = self._labels(box, value, place, backward)
+                    widths += [len(above), len(below)]
         return max(widths)
 
     def _short_name(self, value: int) -> str:
