@@ -489,15 +489,6 @@ ACTIONS: tuple[Action, ...] = (
         "edit",
         priority=True,
     ),
-    Action(
-        "explain_console",
-        ("f1",),
-        "help",
-        "Explain the console, and list its keys.",
-        "console",
-        "edit",
-        rank=90,
-    ),
     # ------------------------------------------------------------------- stepper
     Action(
         "step_forward",

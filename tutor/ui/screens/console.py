@@ -1,5 +1,7 @@
 """ConsoleScreen: the console on a screen of its own. What it does is the pane's."""
 
+from dataclasses import replace
+
 from textual import on
 from textual.app import ComposeResult
 
@@ -47,8 +49,9 @@ class ConsoleScreen(FrameScreen[None]):
         )
 
     def footer_actions(self) -> list[Action]:
-        *rows, last = super().footer_actions()
-        return [*rows, actions.named("back"), last]
+        *rows, explain = super().footer_actions()
+        by_key = replace(explain, keys=("f1",))  # a question mark is text here
+        return [*rows, actions.named("back"), by_key]
 
     def action_interrupt(self) -> None:
         """With nothing running: copy what is marked; else the typed text goes."""
@@ -64,9 +67,6 @@ class ConsoleScreen(FrameScreen[None]):
             editor.clear()
         else:
             super().action_interrupt()
-
-    def action_explain_console(self) -> None:
-        self.action_explain()
 
     def action_clear_console(self) -> None:
         self._pane.action_clear_console()
