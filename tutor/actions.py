@@ -40,6 +40,9 @@ class Action:
     """In the command palette; "": not there (moving about needs no palette)."""
     priority: bool = False
     """Works also while a text input would take the key."""
+    shown: str = ""
+    """How the keys are drawn, where that is not the first one: "1-9". A row with this
+    and no keys tells of keys that a widget takes itself."""
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -50,7 +53,6 @@ ACTIONS: tuple[Action, ...] = (
         "help",
         "Explain what is in front of you, and list the keys of this screen.",
         "anywhere",
-        "command",
         rank=90,
         title="Help: what is this, and which keys are there",
     ),
@@ -227,6 +229,16 @@ ACTIONS: tuple[Action, ...] = (
         rank=1,
     ),
     Action(
+        "pick_item",
+        (),
+        "pick",
+        "Choose the entry of that number, or put the marked one into that group.",
+        "answer",
+        "edit",
+        rank=2,
+        shown="1-9",
+    ),
+    Action(
         "hold_item",
         ("space",),
         "pick up",
@@ -278,6 +290,15 @@ ACTIONS: tuple[Action, ...] = (
         "lesson",
         "command",
         rank=1,
+    ),
+    Action(
+        "begin_answer",
+        (),
+        "answer",
+        "In a question: begin the answer, or choose the entry of that number.",
+        "lesson",
+        "command",
+        shown="0-9",
     ),
     Action(
         "edit_cell",

@@ -6,6 +6,7 @@ kernel started right after it. `run` is what the command line calls.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -120,6 +121,8 @@ class TutorApp(LookApp[None]):
         self._hear_kernel(self.session.kernel.state)
         if isinstance(self.screen, FrameScreen):
             self.screen.refresh_frame()  # now the devices are known
+        with contextlib.suppress(TutorError):  # the learner was quicker
+            await self.session.warm()
 
     @work(group="course", thread=True)
     def _read_course(self) -> None:
@@ -227,11 +230,6 @@ class TutorApp(LookApp[None]):
         """The palette, once."""
         if not isinstance(self.screen, TutorPalette):
             self.push_screen(TutorPalette(id="--command-palette"))
-
-    def action_switch_theme(self) -> None:
-        """The other of the two themes."""
-        dark, light = (theme.name for theme in look.THEMES.values())
-        self.theme = light if self.theme == dark else dark
 
     def _keep(self) -> None:
         for screen in self.screen_stack:

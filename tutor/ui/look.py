@@ -313,3 +313,8 @@ class LookApp(App[Result]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Ours replace Textual's, which would make 24-bit colours of the sixteen."""
         return self._line_filters
+
+    def switch_theme(self) -> None:
+        """The other of the two."""
+        dark, light = (theme.name for theme in THEMES.values())
+        self.theme = light if self.theme == dark else dark

@@ -70,7 +70,7 @@ _HEADING = re.compile(r"#{1,6} +(?P<words>.*?)[ #]*")
 _TABLE_RULE = re.compile(r" *\|?(?: *:?-+:? *\|)* *:?-+:? *\|? *")
 _INLINE = re.compile(
     r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)"
-    r"|\*\*(?P<strong>[^\s*](?:[^*]*[^\s*])?)\*\*"
+    r"|(?<![\w*)])\*\*(?P<strong>[^\s*](?:[^*]*[^\s*])?)\*\*(?![\w*])"
     r"|(?<![\w*])\*(?P<emphasis>[^\s*](?:[^*]*[^\s*])?)\*(?![\w*])"
     r"|\\(?P<escaped>[\\`*_|#-])"
 )

@@ -53,7 +53,8 @@ def ascii_text(words: str) -> str:
             out.append("_" + _SUBSCRIPTS[character])
         elif character in _WORDS:
             out.append(_WORDS[character])
-            if character in _NAMES and words[position + 1 : position + 2].isalnum():
+            after = words[position + 1 : position + 2]
+            if character in _NAMES and after.isalnum() and after not in _SUBSCRIPTS:
                 out.append(" ")
         else:
             out.append(_letter(character) or _cell(character))

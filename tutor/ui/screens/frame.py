@@ -27,7 +27,7 @@ from tutor.safetext import safe, safe_line
 from tutor.ui import look
 from tutor.ui.bindings import bindings as rows_bindings
 from tutor.ui.host import Host
-from tutor.ui.look import Glyph, Look
+from tutor.ui.look import Glyph, Look, LookApp
 from tutor.ui.widgets.frame_lines import (
     KeyItem,
     KeysLine,
@@ -182,7 +182,7 @@ class FrameScreen(Screen[Result]):
             self.query_one(TitleLine).parts = self.title_parts()
             self.query_one(KeysLine).items = [
                 KeyItem(
-                    self.look.key(action.keys[0]),
+                    action.shown or self.look.key(action.keys[0]),
                     self.word_of(action),
                     stays=action.rank >= LAST_RANK,
                 )
@@ -194,7 +194,7 @@ class FrameScreen(Screen[Result]):
         urgent = [actions.named(each) for each in self.urgent()]
         usual = actions.footer(self.PLACE, self.mode)
         rows = [*urgent, *(row for row in usual if row not in urgent)]
-        return [row for row in rows if row.keys and self.offers(row)]
+        return [row for row in rows if (row.keys or row.shown) and self.offers(row)]
 
     # ----------------------------------------------------------------- what happens
 
@@ -263,6 +263,11 @@ class FrameScreen(Screen[Result]):
     def action_palette(self) -> None:
         """The command palette."""
         self.app.action_command_palette()
+
+    def action_switch_theme(self) -> None:
+        """The other of the two themes."""
+        if isinstance(self.app, LookApp):
+            self.app.switch_theme()
 
     async def action_quit(self) -> None:
         """Leave; the app keeps what is to be kept."""

@@ -79,17 +79,17 @@ class HelpText(Lines):
             about = Content(table.text(self._about))
             lines += [*about.wrap(min(width, MEASURE)), Content()]
         for place in PLACES.get(self._place, (self._place,)):
-            rows = [row for row in actions.of(place) if row.keys]
-            for row in rows:
+            for row in actions.of(place):
                 lines += _row(row, width, table)
             lines.append(Content())
         for row in actions.of("anywhere"):
-            if row.keys:
-                lines += _row(row, width, table)
+            lines += _row(row, width, table)
         return lines
 
 
 def _row(row: Action, width: int, table: Look) -> list[Content]:
-    keys = " ".join(table.key(key) for key in row.keys)
+    keys = row.shown or " ".join(table.key(key) for key in row.keys)
+    if not keys:
+        return []  # in the palette only
     lead = Content.styled(f"{keys:<{KEYS_WIDTH}} ", f"{look.STRONG} {look.HERE}")
     return hanging(lead, Content(table.text(row.help)), width)

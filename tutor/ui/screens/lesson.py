@@ -40,6 +40,7 @@ from tutor.ui.widgets.code_cell_view import CodeCellView
 from tutor.ui.widgets.code_editor import CodeEditor
 from tutor.ui.widgets.console_pane import ConsolePane
 from tutor.ui.widgets.frame_lines import TitleParts
+from tutor.ui.widgets.lesson_aside import LessonAside
 from tutor.ui.widgets.output_log import OutputLog
 from tutor.ui.widgets.question_view import NumberInput, QuestionView
 from tutor.ui.widgets.visit_view import VisitView
@@ -60,6 +61,9 @@ class LessonScreen(FrameScreen[None]):
         & ConsolePane { display: none; height: 50%; border-top: solid $foreground; }
         &.-console ConsolePane { display: block; }
         &.-wide #lesson { layout: horizontal; }
+        & LessonAside { display: none; }
+        &.-wide LessonAside { display: block; }
+        &.-console LessonAside { display: none; }
         &.-wide ConsolePane {
             width: 46; height: 1fr;
             border-top: none; border-left: solid $foreground; padding-left: 1;
@@ -91,6 +95,7 @@ class LessonScreen(FrameScreen[None]):
                 self.session.complete,
                 ids.index(progress.place) if progress.place in ids else 0,
             )
+            yield LessonAside(self.lesson)
 
     def on_mount(self) -> None:
         """Get the kernel ready while the learner reads."""

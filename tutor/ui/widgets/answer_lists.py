@@ -72,7 +72,9 @@ class AnswerList(Lines, can_focus=True):
 
     def offers(self, action: Action) -> bool:
         """Whether a key is of use in this kind of list."""
-        return self.reorders or action.id not in _REORDERING
+        if self.reorders:
+            return action.id != "pick_item"
+        return action.id not in _REORDERING
 
     def draw(self, width: int, table: Look) -> list[Content]:
         """An entry each, hanging."""
