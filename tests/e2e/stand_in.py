@@ -57,8 +57,7 @@ class App:
         self.say(f"\x1b[<u{OFF}")
 
     def say(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        os.write(2, text.encode())  # a signal's handler may come in between
 
     def suspend(self) -> None:
         self.give()
