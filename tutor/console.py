@@ -75,6 +75,7 @@ class Console:
         """Answer `input()`."""
         if self.asked is not None:
             self.asked = None
+            self._tell(None)
             self.session.reply(text)
 
     def clear(self) -> None:

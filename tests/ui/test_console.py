@@ -279,6 +279,26 @@ async def test_left_and_opened_again_it_is_as_it_was() -> None:
         assert ">>> half a li" in await wait_for_text(pilot, "'Ada'")
 
 
+async def test_two_panes_show_one_console() -> None:
+    async def asking() -> AsyncIterator[Output]:
+        yield InputRequest("name? ")
+        await kernel.replied()
+        await asyncio.Event().wait()
+
+    kernel = FakeKernel({"ask": asking()})
+    app = ConsoleApp(kernel)
+    async with app.run_test() as pilot:
+        below = app.screen
+        await type_code(pilot, "ask\n")
+        await wait_until(pilot, lambda: isinstance(app.focused, InputLine))
+        app.push_screen(ConsoleScreen(app.session))
+        await wait_until(pilot, lambda: app.screen is not below)
+        await wait_until(pilot, lambda: isinstance(app.focused, InputLine))
+        await type_code(pilot, "Ada\n")
+        await wait_for_text(pilot, "name? Ada")
+        await wait_until(pilot, lambda: not below.query(InputLine))
+
+
 async def test_a_draft_is_there_after_a_restart_of_the_tutor(home: Path) -> None:
     app = ConsoleApp(FakeKernel(), home)
     async with app.run_test() as pilot:

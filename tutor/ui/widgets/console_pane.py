@@ -113,6 +113,8 @@ class ConsolePane(Vertical):
         starting = self._session.hello is None
         self.log_view.waits_for = "the kernel is starting" if starting else ""
         self.log_view.busy = self.console.busy
+        if self.console.asked is None:
+            self.log_view.stop_asking()
         self.log_view.show(output)
 
     # ---------------------------------------------------------------- what is typed

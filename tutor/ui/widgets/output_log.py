@@ -117,7 +117,7 @@ class OutputLog(Vertical):
             self.ask(output)
         elif isinstance(output, Done):
             self.busy = False
-            self._stop_asking()
+            self.stop_asking()
         if not self.is_mounted:
             return
         period = _PERIOD_S[look_of(self).settings.link]
@@ -170,7 +170,7 @@ class OutputLog(Vertical):
 
     def ask(self, request: InputRequest) -> None:
         """Show the row for `input()`; the focus goes there and comes back."""
-        self._stop_asking()
+        self.stop_asking()
         row = InputRow(request, self.screen.focused)
         if not row.shows_prompt:
             self._print(request.prompt)
@@ -181,7 +181,8 @@ class OutputLog(Vertical):
         self.transcript.feed(Stream("stdout", text))
         self.show(None)
 
-    def _stop_asking(self) -> None:
+    def stop_asking(self) -> None:
+        """Take the row away: it was answered, or nobody waits any more."""
         for row in self.query(InputRow):
             row.close()
 
@@ -190,12 +191,12 @@ class OutputLog(Vertical):
         event.stop()
         shown = "*" * len(event.text) if event.row.request.password else event.text
         prompt = event.row.request.prompt if event.row.shows_prompt else ""
-        self._stop_asking()
+        self.stop_asking()
         self._print(f"{prompt}{shown}\n")
         self.post_message(self.Replied(self, event.text))
 
     @on(InputRow.Refused)
     def _refuse(self, event: InputRow.Refused) -> None:
         event.stop()
-        self._stop_asking()
+        self.stop_asking()
         self.post_message(self.InputCancelled(self))
