@@ -1,6 +1,7 @@
 """The recorder on small programs: names, order, versions, faults, and leaving no mark."""
 
 import gc
+import math
 import weakref
 
 import pytest
@@ -15,6 +16,7 @@ from tutor.graph import names
 from tutor.graph.draw import Sketch
 from tutor.graph.steps import WINDOW, walk
 from tutor.graph.trace import Const, Op, Ref, Trace, TraceRequest, assemble
+from tutor.wire import from_json, to_json
 
 SEED = "q = x**2\nu = 3 * q\nz = 2 * y\nf = u + z"
 
@@ -536,3 +538,10 @@ def test_a_traced_function_on_cuda() -> None:
         if trace.values[leaf.value].name == "net.0.weight"
     )
     assert after.values == tuple(weight.double().reshape(-1).tolist())
+
+
+def test_a_leaf_that_is_not_finite() -> None:
+    request = TraceRequest("y = x * 2", {"x": [math.inf, -math.inf, 1.0]}, grad="ones")
+    sent = from_json(TraceRequest, to_json(request))  # as it comes over the wire
+    (x,) = (value for value in record(sent).values if value.name == "x")
+    assert x.summary.values == (math.inf, -math.inf, 1.0)

@@ -36,8 +36,8 @@ def run(name: str, *words: str) -> int:
 
 
 def test_what_is_asked_for() -> None:
-    request = asked(SEED, "--at", "x=2", "--at", "y = [1, [2.5]]", "--root", "u")
-    assert request == TraceRequest(SEED, {"x": 2, "y": [1, [2.5]]}, root="u")
+    request = asked(SEED, "--at", "x=2", "--at", "y = [[1], [2.5]]", "--root", "u")
+    assert request == TraceRequest(SEED, {"x": 2, "y": [[1], [2.5]]}, root="u")
 
 
 def test_a_file_and_a_function(tmp_path: Path) -> None:
@@ -62,6 +62,8 @@ def test_a_file_and_a_function(tmp_path: Path) -> None:
         (["x*2", "--at", "x=two"], "must be a number or nested lists"),
         (["x*2", "--at", "x='2'"], "must be a number or nested lists"),
         (["x*2", "--at", "x=True"], "must be a number or nested lists"),
+        (["x*2", "--at", "x=[1, [2, 3]]"], "rows must be equally long"),
+        (["x*2", "--at", "x=[[1], [2, 3]]"], "rows must be equally long"),
         (["x*2", "--at", "x=1", "--at", "x=2"], "given twice"),
         (["x*2", "--at", "x=1", "--at", "z=2"], "no use for that name"),
         (["width*2", "--at", "widht=1"], "did you mean width"),

@@ -71,13 +71,20 @@ def _root(recorder: Recorder) -> int | None:
 
 def _leaf(name: str, at: Any, dtype: str) -> torch.Tensor:
     try:
-        return torch.tensor(at, dtype=_dtype(dtype), requires_grad=True)
+        return torch.tensor(_numbers_of(at), dtype=_dtype(dtype), requires_grad=True)
     except (TypeError, ValueError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         raise TutorError(
             f"{name} cannot be made of {str(at)[:60]}: {reason}; give a number, or "
             "lists of numbers whose rows are equally long."
         ) from error
+
+
+def _numbers_of(at: Any) -> Any:
+    """Nested lists, where the strings that stand for infinity on the wire are numbers."""
+    if isinstance(at, (list, tuple)):
+        return [_numbers_of(each) for each in at]
+    return float(at) if at in ("nan", "inf", "-inf") else at
 
 
 def _dtype(name: str) -> torch.dtype:

@@ -123,6 +123,10 @@ def _number(option: str, value: str) -> Any:
             f"--at {option}: the value must be a number or nested lists of numbers, "
             "like 2, 0.5 or [[1, 2], [3, 4]]."
         )
+    if _shape(found) is None:
+        raise UsageError(
+            f"--at {option}: its rows must be equally long, like [[1, 2], [3, 4]]."
+        )
     return found
 
 
@@ -130,6 +134,15 @@ def _is_numeric(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(_is_numeric, value))
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """Of nested lists of numbers; None: they have no one shape."""
+    if not isinstance(value, (list, tuple)):
+        return ()
+    shapes = {_shape(each) for each in value} or {()}
+    first = shapes.pop()
+    return None if shapes or first is None else (len(value), *first)
 
 
 def _gradient(given: str | None) -> str | None:
