@@ -1,4 +1,6 @@
+import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -63,9 +65,16 @@ def test_progress_that_cannot_be_saved_is_no_reason_not_to_work() -> None:
 
 def test_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.writable(tmp_path / "new" / "deeper")
+    assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
     assert not doctor.writable(tmp_path / "file" / "under")
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    # What root meets in a container: every permission, and no file can be made.
+    monkeypatch.setattr(os, "access", lambda path, mode: True)
+
+    def refuse(**options: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     assert not doctor.writable(tmp_path)
 
 

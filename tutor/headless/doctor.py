@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from tutor.errors import MachineError, TutorError
 from tutor.headless import printing
 from tutor.messages import Hello
 
-_PACKAGES = ("numpy", "textual", "plotext", "msgspec", "ipykernel", "jupyter_client")
+_PACKAGES = ("numpy", "textual", "plotext", "msgspec", "ipykernel", "pyzmq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,11 @@ def writable(folder: Path) -> bool:
     """Whether `folder` can be written, or made where it does not exist yet."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    try:  # asking for permission is not enough: root has it also where none can write
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def problems_of(facts: dict[str, object], kernel: KernelFacts) -> list[str]:
