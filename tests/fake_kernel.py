@@ -37,6 +37,7 @@ HELLO = messages.Hello(
 CALLS: Calls = {
     "hello": lambda request: [HELLO],
     "reset": lambda request: [messages.ResetDone()],
+    "warm": lambda request: [messages.Warmed(parts_left=0)],
 }
 
 

@@ -85,6 +85,19 @@ class Session:
             raise MachineError(f"torch cannot be imported: {hello.problem}")
         return hello
 
+    async def warm(self) -> None:
+        """Import what torch imports late, part by part, while nobody runs anything.
+
+        The first optimiser of a process costs a second without it; a cell waits for
+        one part at most.
+        """
+        part = 0
+        while self.kernel.state is KernelState.IDLE:
+            warmed = await ask_one(self.kernel, "warm", messages.WarmRequest(part))
+            if not warmed.parts_left:
+                return
+            part += 1
+
     async def interrupt(self) -> None:
         """Ask the running cell to stop; what waits behind it is forgotten."""
         await self.kernel.interrupt()

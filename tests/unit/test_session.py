@@ -281,6 +281,18 @@ async def test_completion_never_waits_for_a_kernel_that_is_not_idle() -> None:
     assert await fixture.session.complete("x.", 2) is None
 
 
+async def test_warming_goes_part_by_part_and_leaves_a_busy_kernel_alone() -> None:
+    left = {0: 2, 1: 1, 2: 0}
+    warm = {"warm": lambda request: [messages.Warmed(left[request.part])]}
+    fixture = await opened(calls=warm)
+    await fixture.session.warm()
+    parts = [each[1] for each in fixture.kernel.requests if each[0] == "warm"]
+    assert parts == [messages.WarmRequest(part) for part in (0, 1, 2)]
+    await fixture.session.close()
+    await fixture.session.warm()
+    assert len([each for each in fixture.kernel.requests if each[0] == "warm"]) == 3
+
+
 async def test_closing_stops_the_kernels() -> None:
     fixture = await opened()
     racer = await fixture.session.racer()
