@@ -47,7 +47,8 @@ class Racing:
         while True:
             finished = None
             left = 0 if self._stopping else left
-            request = SliceRequest(spec, fresh=fresh, limit=left, seconds=SLICE_S)
+            seconds = SLICE_S if spec.id else None  # nobody can go on without an id
+            request = SliceRequest(spec, fresh=fresh, limit=left, seconds=seconds)
             async for answer in self._slice(kernel, request):
                 fresh = False
                 if isinstance(answer, Points):

@@ -35,9 +35,12 @@ class Engine:
             return
         run = race.runs[0]
         at = self.at.get(race.id, 0) if not request.fresh else 0
-        count = min(SLICE if request.limit is None else request.limit, SLICE)
+        count = run.iterations if request.limit is None else request.limit
+        if request.seconds is not None:
+            count = min(count, SLICE)
         goal = min(run.iterations, at + count)
-        self.at[race.id] = goal
+        if race.id:
+            self.at[race.id] = goal
         start = 0 if request.fresh else at + 1
         losses = tuple(float(each) for each in range(start, goal + 1))
         if losses:
@@ -124,6 +127,12 @@ async def test_a_race_without_an_id_begins_each_time(fixture: Fixture) -> None:
     for _ in range(2):
         came, _ = await train(fixture.session, spec(5, id=""))
         assert came == list(range(6))
+
+
+async def test_a_race_without_an_id_is_computed_to_its_end(fixture: Fixture) -> None:
+    came, finished = await train(fixture.session, spec(3 * SLICE, id=""))
+    assert came == list(range(3 * SLICE + 1))
+    assert finished.over
 
 
 async def test_stopping_keeps_the_points_and_goes_on_later(fixture: Fixture) -> None:
