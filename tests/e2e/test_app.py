@@ -161,9 +161,10 @@ def test_suspend_and_foreground() -> None:
             terminal.send("clear; fg\n")
         terminal.wait_for("2.18")  # painted again
         terminal.send("q")
-        terminal.wait_until(lambda: not left_on(terminal.output))
+        terminal.wait_for_bytes(rb"1049l[^$]*\$ $")
         terminal.send("echo WAS $?\n")
         terminal.wait_for("WAS 0")
+        assert left_on(terminal.output) == set()
 
 
 def walk(terminal: Terminal) -> None:

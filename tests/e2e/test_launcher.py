@@ -159,9 +159,10 @@ def test_suspend_and_foreground(prompt: Terminal) -> None:
         prompt.wait_for_bytes(rb"(?s)(AGAIN.*){%d}" % times)
         assert left_on(prompt.output)
     prompt.send("q")
-    prompt.wait_until(lambda: not left_on(prompt.output))
+    prompt.wait_for_bytes(rb"1049l[^$]*\$ $")
     prompt.send("echo WAS $?\n")
     prompt.wait_for("WAS 7")
+    assert left_on(prompt.output) == set()
     assert prompt.output.count(b"AGAIN") == 2  # each waking took the terminal once
 
 
