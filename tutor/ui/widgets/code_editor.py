@@ -4,6 +4,7 @@ What a key means for the text is decided in `tutor.editing`; this is the keys' s
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -21,6 +22,7 @@ from tutor.ui.look import look_of
 from tutor.ui.widgets.completer import Complete, Completer
 from tutor.ui.widgets.syntax import syntax_classes, syntax_css
 
+_PAINT_LATER_S = 0.015
 _ALWAYS_SUBMIT = ("ctrl+r", "ctrl+enter", "alt+enter")
 
 
@@ -89,6 +91,8 @@ class CodeEditor(TextArea):
         self._walk: Walk | None = None
         self._completer = Completer(self, complete) if complete is not None else None
         self._in_console = console
+        self._held: ExitStack | None = None
+        """Not None: nothing is painted for a moment."""
         self._tokens: list[list[Token]] = []
         self._coloured = ""
 
@@ -96,6 +100,7 @@ class CodeEditor(TextArea):
         self.cursor_blink = look_of(self).settings.link == "fast"
 
     def on_unmount(self) -> None:
+        self.paint_now()
         if self._completer is not None:
             self._completer.remove()
 
@@ -104,7 +109,25 @@ class CodeEditor(TextArea):
         if self.text.strip():
             self.post_message(self.Submitted(self, self.text))
             if self._in_console:
+                self._paint_later()
                 self.text = ""
+
+    def _paint_later(self) -> None:
+        """Wait for a quick result, to paint it in one go with its echo.
+
+        Textual's next frame may come two sixtieths of a second after a first one.
+        """
+        if self._held is None:
+            self._held = ExitStack()
+            self._held.enter_context(self.app.batch_update())
+            self.set_timer(_PAINT_LATER_S, self.paint_now)
+
+    def paint_now(self) -> None:
+        """The result is there, or has taken long enough."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+            self.screen.check_idle()
 
     def offer_names(self) -> None:
         """Ask what may stand at the cursor, and offer it."""

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from tutor import paths
 from tutor.console import Console
 from tutor.history import History
-from tutor.kernel.outputs import Output
+from tutor.kernel.outputs import Done, Output
 from tutor.session import Session
 from tutor.ui import look
 from tutor.ui.bindings import bindings
@@ -116,6 +116,8 @@ class ConsolePane(Vertical):
         if self.console.asked is None:
             self.log_view.stop_asking()
         self.log_view.show(output)
+        if isinstance(output, Done):
+            self.editor.paint_now()
 
     # ---------------------------------------------------------------- what is typed
 
