@@ -19,6 +19,7 @@ from tutor.session import Session
 from tutor.settings import Settings
 from tutor.ui.look import LookApp
 from tutor.ui.screens.stepper import SEED, StepperScreen, Where
+from tutor.ui.widgets.graph_view import GraphView
 
 
 class StepperApp(LookApp[None]):
@@ -82,6 +83,18 @@ async def test_the_seed_forward_and_backward(
         backward = await press(pilot, "9", "g", "left")  # sqr, about to send
         assert backward == screen_snapshot(name="backward")
         assert await press(pilot, "end") == screen_snapshot(name="end")
+
+
+async def test_the_picture_fits_the_room_that_its_layout_got() -> None:
+    """Which is known later than the screen's size: no step must then move it."""
+    async with walking() as (app, pilot):
+        view = app.stepper.query_one(GraphView)
+        full = view.drawing
+        assert full is not None
+        view.styles.width = full.width - 1
+        await wait_until(pilot, lambda: view.drawing != full)
+        assert view.drawing is not None
+        assert view.drawing.width < full.width
 
 
 async def test_the_seed_in_ascii_has_no_other_byte(

@@ -226,6 +226,10 @@ class StepperScreen(FrameScreen[bool]):
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show)
 
+    def on_graph_view_resized(self) -> None:
+        """The drawing is made for the room there is, which is known only now."""
+        self._show()
+
     def _show(self) -> None:
         walked = self._walk
         if walked is None or not self.is_mounted:

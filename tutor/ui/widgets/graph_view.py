@@ -1,7 +1,9 @@
 """GraphView: a drawing of `graph.draw`, coloured, moved so that the step is in sight."""
 
+from textual import events
 from textual.app import RenderResult
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -30,10 +32,16 @@ _MARGIN = 2
 class GraphView(Widget):
     """Shows as much of a drawing as there is room for, the step's box included."""
 
+    class Resized(Message):
+        """There is other room for the drawing now."""
+
     DEFAULT_CSS = "GraphView { width: 1fr; height: 1fr; }"
 
     drawing: reactive[Drawing | None] = reactive[Drawing | None](None)
     """None: nothing yet."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Resized())
 
     def render(self) -> RenderResult:
         """The part that is in sight."""
