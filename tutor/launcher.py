@@ -113,19 +113,24 @@ class _Watch:
         self.asked = 0
         """The signal that asked us to end; 0: none."""
         self._child = child
+        self._woken, waker = os.pipe()
+        for end in (self._woken, waker):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         for number in _ENDING:
             signal.signal(number, self._end)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGTSTP, self._stop)
         signal.signal(signal.SIGALRM, self._kill)
 
     def wait(self) -> int:
         """The child's wait status at its end. Stops when the child stops."""
-        _, status = os.waitpid(self._child, os.WUNTRACED)
+        status = self._next(os.WUNTRACED)
         while os.WIFSTOPPED(status):
             if self.asked:
-                _, status = os.waitpid(self._child, 0)
+                status = self._next(0)
                 break
             os.kill(os.getpid(), signal.SIGSTOP)  # the shell takes the terminal
             status = self._after_waking()
@@ -150,7 +155,21 @@ class _Watch:
             select.select([], [], [], 0.005)
         else:
             os.kill(self._child, signal.SIGCONT)
-        return os.waitpid(self._child, os.WUNTRACED)[1]
+        return self._next(os.WUNTRACED)
+
+    def _next(self, flags: int) -> int:
+        """The child's next wait status.
+
+        Not with a waitpid that blocks: a signal that comes just before it would be
+        handled only after it.
+        """
+        while True:
+            changed, status = os.waitpid(self._child, os.WNOHANG | flags)
+            if changed:
+                return status
+            select.select([self._woken], [], [])
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._woken, 4096)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         del frame
