@@ -6,6 +6,7 @@ before it is said.
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -57,6 +58,8 @@ class Session:
         self._racer: Kernel | None = None
         self._racing = Racing(self.racer)
         self._starting: asyncio.Task[None] | None = None
+        self._order = asyncio.Lock()
+        """Held while the kernel is being made ready: what is typed waits for it."""
 
     # -- the kernel's life
 
@@ -82,7 +85,10 @@ class Session:
         )
         hello: messages.Hello = await ask_one(kernel, "hello", request)
         if hello.problem is not None:
-            raise MachineError(f"torch cannot be imported: {hello.problem}")
+            raise MachineError(
+                f"torch cannot be imported by {sys.executable} ({hello.problem}): "
+                "install it there, or see `python -m tutor doctor`."
+            )
         return hello
 
     async def warm(self) -> None:
@@ -111,16 +117,17 @@ class Session:
 
         Returns what went wrong in the replay, a sentence each.
         """
-        await self.kernel.restart()
-        self.hello = await self._greet(self.kernel, self._options)
-        if self.lesson is None:
-            return []
-        problems = []
-        if problem := await self._reset(self.lesson):
-            problems.append(f"The lesson's setup failed: {problem}")
-        if replay:
-            problems += await self.replay()
-        return problems
+        async with self._order:
+            await self.kernel.restart()
+            self.hello = await self._greet(self.kernel, self._options)
+            if self.lesson is None:
+                return []
+            problems = []
+            if problem := await self._reset(self.lesson):
+                problems.append(f"The lesson's setup failed: {problem}")
+            if replay:
+                problems += [line async for line in self._replay(self.lesson)]
+            return problems
 
     async def replay(self) -> list[str]:
         """Execute the open lesson's accepted cells again: their names are back.
@@ -129,7 +136,8 @@ class Session:
         """
         if self.lesson is None:
             return []
-        return [line async for line in self._replay(self.lesson)]
+        async with self._order:
+            return [line async for line in self._replay(self.lesson)]
 
     async def _replay(self, lesson: Lesson) -> AsyncIterator[str]:
         for number, cell in enumerate(lesson.cells, start=1):
@@ -176,7 +184,8 @@ class Session:
         """
         self.lesson = lesson
         await self.start()
-        return await self._reset(lesson)
+        async with self._order:
+            return await self._reset(lesson)
 
     async def _reset(self, lesson: Lesson) -> str | None:
         request = messages.ResetRequest(setup=lesson.setup)
@@ -195,8 +204,10 @@ class Session:
         No verdict follows an interrupt or the kernel's death.
         """
         await self.start()
+        async with self._order:
+            executing = self.kernel.execute(code, stdin=stdin)
         seen = _Seen()
-        async for output in self.kernel.execute(code, stdin=stdin):
+        async for output in executing:
             seen.take(output)
             yield output
         if cell is None or seen.done is None or seen.done.status not in ("ok", "error"):

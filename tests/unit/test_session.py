@@ -220,6 +220,40 @@ async def test_a_dead_kernel_gets_no_verdict_and_restart_replays_accepted_cells(
     assert [name for name, _ in fixture.kernel.requests] == ["hello", "reset"]
 
 
+async def test_what_is_typed_during_a_restart_waits_for_the_replay() -> None:
+    replaying, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[Output]:
+        replaying.set()
+        await go_on.wait()
+        yield Result("1")
+
+    fixture = await opened(answers=lambda code: slow() if code == CODE.code else ())
+    go_on.set()
+    await fixture.run(CODE.code, CODE)
+    replaying.clear()
+    go_on.clear()
+    fixture.kernel.executed.clear()
+    restarting = asyncio.create_task(fixture.session.restart())
+    await replaying.wait()
+    typed = asyncio.create_task(fixture.run("x + 1"))
+    await asyncio.wait([typed], timeout=0)
+    go_on.set()
+    await asyncio.gather(restarting, typed)
+    assert fixture.kernel.codes == [CODE.code, "x + 1"]
+
+
+async def test_what_is_typed_before_a_restart_asked_the_kernel_waits_too() -> None:
+    fixture = await opened()
+    restarting = asyncio.create_task(fixture.session.restart())
+    await asyncio.wait([restarting], timeout=0)
+    await asyncio.gather(restarting, fixture.run("x + 1"))
+    functions = [name for name, _ in fixture.kernel.requests]
+    assert functions == ["hello", "reset", "hello", "reset"]
+    order = [each.code for each in fixture.kernel.executed]
+    assert order[-1] == "x + 1"
+
+
 async def test_a_replay_names_what_no_longer_works() -> None:
     failing: dict[str, list[Output]] = {}
     fixture = await opened(answers=failing)
