@@ -50,8 +50,12 @@ def _run(words: list[str]) -> int:
 def _command(module: str, chosen: "Namespace") -> int:
     from importlib import import_module
 
+    from tutor import settings
     from tutor.headless import printing
 
+    # A pipe gets UTF-8 whatever the locale; a terminal what it can show.
+    if sys.stdout is not None and sys.stdout.isatty():
+        chosen.ascii = settings.load(ascii=chosen.ascii).glyphs == "ascii"
     printing.set_up(ascii=chosen.ascii)
     run: Callable[[Namespace], int] = import_module(module).run
     code = run(chosen)

@@ -76,6 +76,15 @@ def test_utf8_in_a_locale_without_it() -> None:
 
 
 @LINUX
+@pytest.mark.kernel
+def test_a_terminal_in_the_c_locale_gets_ascii() -> None:
+    words = ["step", "x * x", "--at", "x=2"]
+    with Terminal([*TUTOR, *words], env={"LC_ALL": "C"}) as terminal:
+        assert terminal.wait_for_end() == 0
+        assert "x.grad = 4" in terminal.text
+        assert bytes(terminal.output).isascii()
+
+
 @pytest.mark.parametrize(
     ("env", "words"),
     [({"TERM": "dumb"}, ""), ({"TERM": "dumb"}, "2.5"), ({}, "> /dev/null")],

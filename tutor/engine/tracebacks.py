@@ -25,8 +25,8 @@ _IN_GROUP = 5
 _BOLD_RED, _RED, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in ("1;31", "31", "36", "0"))
 _STDLIB = sysconfig.get_path("stdlib")
 _SITE = ("site-packages", "dist-packages")
-_INVISIBLE = ("ipykernel", "IPython")
-"""`input` and the magics; a learner takes them for Python's own."""
+_INVISIBLE = ("ipykernel", "IPython", "the tutor")
+"""`input`, the magics, how an interrupt comes: for a learner all that is Python."""
 _OURS = str(Path(__file__).parent.parent)
 
 
