@@ -113,6 +113,21 @@ async def test_an_echo_is_coloured_as_code() -> None:
         assert styles["'a'"].color != styles["(x):"].color
 
 
+async def test_another_theme_colours_what_was_drawn() -> None:
+    app = LogApp()
+    async with app.run_test() as pilot:
+        app.feed(Stream("stderr", "careful"))
+        await wait_for_text(pilot, "careful")
+
+        def colours() -> list[object]:
+            found = [each.style for each in segments(app) if each.text == "careful"]
+            return [style and style.color for style in found]
+
+        before = colours()
+        app.theme = "tutor-light"
+        await wait_until(pilot, lambda: colours() != before)
+
+
 async def test_no_colour_code_without_colour() -> None:
     app = LogApp(Settings(colour=False))
     async with app.run_test() as pilot:

@@ -22,7 +22,7 @@ from tutor.ui.look import look_of
 from tutor.ui.widgets.completer import Complete, Completer
 from tutor.ui.widgets.syntax import syntax_classes, syntax_css
 
-_PAINT_LATER_S = 0.015
+_PAINT_LATER_S = 0.03
 _ALWAYS_SUBMIT = ("ctrl+r", "ctrl+enter", "alt+enter")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style as RichStyle
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -14,6 +14,9 @@ from tutor.safetext import Style
 from tutor.transcript import Line, Transcript
 from tutor.ui.widgets.rows import Row, Rows
 from tutor.ui.widgets.syntax import syntax_classes, syntax_css
+
+_DRAWN = 1000
+"""Rows whose drawing is remembered."""
 
 
 class OutputLines(ScrollView, can_focus=False):
@@ -50,6 +53,8 @@ class OutputLines(ScrollView, can_focus=False):
         self._transcript = transcript
         self._at_bottom = at_bottom
         self._rows = Rows(1)
+        self._drawn: dict[tuple[int, int, int], tuple[Line, Strip]] = {}
+        """By a row's line, start and place; holds the line, so that its id stays its."""
 
     def on_mount(self) -> None:
         self.anchor()
@@ -77,29 +82,54 @@ class OutputLines(ScrollView, can_focus=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._drawn.clear()
         self.refresh()
 
     def on_resize(self) -> None:
         width = self.scrollable_content_region.width
         if width and width != self._rows.width:
             self._rows = Rows(width)
+            self._drawn.clear()
             self.update()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows as they are: no border, padding or tint, so nothing to add to them.
+
+        A row that was drawn before is the same Strip, which remembers its escape codes.
+        """
+        strips = [self.render_line(y) for y in crop.line_range]
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
         y += self.scroll_offset.y
         if self._at_bottom:
             y -= max(0, self.size.height - len(self._rows))
         row = self._rows.row(y)
         if row is None:
-            return Strip.blank(width, self.rich_style)
-        segments = self._segments(row)
+            return Strip.blank(self.size.width, self.rich_style)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(y)) is not None:
+            return self._strip(row, y, span)
+        key = (id(row.line), row.start, y)
+        drawn = self._drawn.get(key)
+        if drawn is None:
+            if len(self._drawn) > _DRAWN:
+                self._drawn.clear()
+            drawn = self._drawn[key] = (row.line, self._strip(row, y))
+        return drawn[1]
+
+    def _strip(self, row: Row, y: int, marked: tuple[int, int] | None = None) -> Strip:
+        segments = self._segments(row)
+        if marked is not None:
             style = self.screen.get_component_rich_style("screen--selection")
-            segments = _marked(segments, span, style)
-        strip = Strip(segments)
-        return strip.crop_extend(0, width, self.rich_style).apply_offsets(0, y)
+            segments = _marked(segments, marked, style)
+        strip = Strip(segments).crop_extend(0, self.size.width, self.rich_style)
+        return strip.apply_offsets(0, y)
 
     def _segments(self, row: Row) -> Iterator[Segment]:
         if row.prefix:
