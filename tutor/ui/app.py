@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from textual import events, work
+from textual import work
 from textual.app import App
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -29,7 +29,7 @@ from tutor.settings import Settings
 from tutor.ui import look
 from tutor.ui.commands import TutorCommands, TutorPalette
 from tutor.ui.host import Closed
-from tutor.ui.look import LookApp
+from tutor.ui.keys_in_order import KeysInOrder
 from tutor.ui.screens.frame import FrameScreen
 from tutor.ui.screens.home import HomeScreen
 
@@ -39,10 +39,13 @@ if TYPE_CHECKING:
 
 MakeSession = Callable[[Progress], "Session"]
 
+MOUNT_S = 5.0
+"""A screen that is not there by then will not come."""
+
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
-class TutorApp(LookApp[None]):
+class TutorApp(KeysInOrder[None]):
     """The tutor. Implements `ui.host.Host`."""
 
     TITLE = "PyTorch for the Impatient"
@@ -150,13 +153,12 @@ class TutorApp(LookApp[None]):
                 screen.kernel_state = state
                 screen.refresh_frame()
 
-    async def on_event(self, event: events.Event) -> None:
-        """A sentence was read when the next key comes, also one that is typed."""
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        pressed = isinstance(event, events.Key) and not event.is_forwarded
-        if pressed and isinstance(screen, FrameScreen):
-            screen.say("")
-        await super().on_event(event)
+    async def before_key(self) -> None:
+        """A key waits for the screen that is to get it, and ends what that said."""
+        if isinstance(self.screen, FrameScreen):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.screen.ready.wait(), MOUNT_S)
+            self.screen.say("")
 
     def say(self, sentence: str) -> None:
         """Show a sentence on the screen in front."""

@@ -8,6 +8,7 @@ it called now?), `urgent` (what comes first now?) and `about` (what is this?).
 Below 40x12 one line asks for more room, and all state is kept.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import ClassVar, TypeVar, cast
 
@@ -102,6 +103,11 @@ class FrameScreen(Screen[Result]):
             "Please make the window larger: 40 by 12 is enough.", id="too-small"
         )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = asyncio.Event()
+        """Everything is mounted: keys may come. The app holds them back until then."""
+
     # ------------------------------------------------------- what a subclass says
 
     def compose_content(self) -> ComposeResult:
@@ -182,12 +188,18 @@ class FrameScreen(Screen[Result]):
             self.query_one(TitleLine).parts = self.title_parts()
             self.query_one(KeysLine).items = [
                 KeyItem(
-                    action.shown or self.look.key(action.keys[0]),
+                    self._shown_key(action),
                     self.word_of(action),
                     stays=action.rank >= LAST_RANK,
                 )
                 for action in self.footer_actions()
             ]
+
+    def _shown_key(self, action: Action) -> str:
+        """The first of its keys that works in this mode."""
+        typed = self.mode == "edit" and not action.shown
+        keys = [key for key in action.keys if len(key) > 1 or not typed]
+        return action.shown or self.look.key([*keys, *action.keys][0])
 
     def footer_actions(self) -> list[Action]:
         """What the footer names, most wanted first and help last."""
@@ -201,6 +213,7 @@ class FrameScreen(Screen[Result]):
     def on_mount(self) -> None:
         """The frame's words need the widgets."""
         self.refresh_frame()
+        self.ready.set()
 
     def on_screen_resume(self) -> None:
         """Another screen may have changed what the title says."""

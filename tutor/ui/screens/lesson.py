@@ -203,12 +203,12 @@ class LessonScreen(FrameScreen[None]):
 
     # --------------------------------------------------------------------- moving
 
-    def _go_to(self, here: int) -> None:
+    async def _go_to(self, here: int) -> None:
         """Make that cell the current one."""
         self._keep_draft()
         if here > self._cells.here:
             self._read_text()
-        self._cells.here = here
+        await self._cells.go_to(here)
         self.set_focus(None)
         if self._opened.is_set():
             self.session.place(self.view.cell.id)
@@ -222,10 +222,10 @@ class LessonScreen(FrameScreen[None]):
             view.show_standing()
             self._tell_notices()
 
-    def action_next_cell(self) -> None:
+    async def action_next_cell(self) -> None:
         """Down; after the last there is nothing."""
         if self.view.number < len(self._cells.views):
-            self._go_to(self._cells.here + 1)
+            await self._go_to(self._cells.here + 1)
         else:
             self._read_text()
             self.refresh_frame()
@@ -238,17 +238,17 @@ class LessonScreen(FrameScreen[None]):
         numbers = ", ".join(map(str, left[:6]))
         return f"That was the last cell. Still open: {numbers}."
 
-    def action_previous_cell(self) -> None:
+    async def action_previous_cell(self) -> None:
         """Up."""
-        self._go_to(self._cells.here - 1)
+        await self._go_to(self._cells.here - 1)
 
-    def action_first_cell(self) -> None:
+    async def action_first_cell(self) -> None:
         """To the top."""
-        self._go_to(0)
+        await self._go_to(0)
 
-    def action_last_cell(self) -> None:
+    async def action_last_cell(self) -> None:
         """To the end."""
-        self._go_to(len(self._cells.views) - 1)
+        await self._go_to(len(self._cells.views) - 1)
 
     def action_page_down(self) -> None:
         """Scroll on."""
@@ -260,14 +260,14 @@ class LessonScreen(FrameScreen[None]):
 
     # --------------------------------------------------------------- Enter and Esc
 
-    def action_go_on(self) -> None:
+    async def action_go_on(self) -> None:
         """What comes next in this cell, and then the next cell."""
         view = self.view
         if isinstance(view.cell, TextCell):
             if not self._cells.read_further():
-                self.action_next_cell()
+                await self.action_next_cell()
         elif view.progress.done:
-            self.action_next_cell()
+            await self.action_next_cell()
         elif isinstance(view, VisitView):
             self._visit(view)
         elif isinstance(view.cell, CodeCell):
@@ -421,12 +421,12 @@ class LessonScreen(FrameScreen[None]):
             self._tell_notices()
             self.refresh_frame()
 
-    def action_skip_cell(self) -> None:
+    async def action_skip_cell(self) -> None:
         """For later."""
         if not self.view.progress.done:
             self.session.skip(self.view.cell)
             self.view.show_standing()
-        self.action_next_cell()
+        await self.action_next_cell()
 
     def action_start_over(self) -> None:
         """The lesson's text again."""

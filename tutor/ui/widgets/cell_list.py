@@ -10,7 +10,6 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.reactive import reactive
 
 from tutor.lesson.schema import (
     AnyCell,
@@ -51,9 +50,6 @@ class CellList(VerticalScroll, can_focus=False):
     CellList { width: 1fr; height: 1fr; scrollbar-size-vertical: 1; }
     """
 
-    here: reactive[int] = reactive(0, init=False)
-    """The current cell's place, from 0."""
-
     def __init__(
         self,
         cells: list[AnyCell],
@@ -67,15 +63,16 @@ class CellList(VerticalScroll, can_focus=False):
             for number, cell in enumerate(cells, start=1)
         ]
         """In order; they are mounted with the list."""
-        self.set_reactive(CellList.here, max(0, min(here, len(cells) - 1)))
+        self.here = here
+        """The current cell's place, from 0; `go_to` changes it."""
+        self.view.set_reactive(CellView.here, True)
 
     def compose(self) -> ComposeResult:
         """Every view."""
         yield from self.views
 
     def on_mount(self) -> None:
-        """The place the lesson was left at."""
-        self.view.here = True
+        """See the place the lesson was left at."""
         self.call_after_refresh(self.bring_into_view)
 
     @property
@@ -83,14 +80,12 @@ class CellList(VerticalScroll, can_focus=False):
         """The current cell's."""
         return self.views[self.here]
 
-    def validate_here(self, here: int) -> int:
-        """Between the first and the last."""
-        return max(0, min(here, len(self.views) - 1))
-
-    def watch_here(self, before: int, here: int) -> None:
-        """Fold the one, open the other."""
-        self.views[before].here = False
-        self.views[here].here = True
+    async def go_to(self, here: int) -> None:
+        """Fold the current cell and open that one, or the last or the first."""
+        self.view.here = False
+        self.here = max(0, min(here, len(self.views) - 1))
+        self.view.here = True
+        await self.view.fill()
         self.call_after_refresh(self.bring_into_view)
 
     # --------------------------------------------------------------------- in view
@@ -103,12 +98,6 @@ class CellList(VerticalScroll, can_focus=False):
             return
         above = max(1, (room - region.height) // 3)
         self.scroll_to(y=max(0, region.y - above), animate=False, force=True)
-
-    @on(CellView.Opened)
-    def _see_opened(self, event: CellView.Opened) -> None:
-        event.stop()
-        if event.view is self.view:
-            self.call_after_refresh(self.bring_into_view)
 
     @on(CellView.Grown)
     def _follow_growth(self, event: CellView.Grown) -> None:

@@ -96,12 +96,6 @@ class CellView(Horizontal, Generic[AnyOne]):
 
         view: "CellView[Any]"
 
-    @dataclass
-    class Opened(Message):
-        """The body is there now: the cell is taller."""
-
-        view: "CellView[Any]"
-
     def __init__(self, number: int, cell: AnyOne, progress: CellProgress) -> None:
         super().__init__()
         self.number = number
@@ -129,17 +123,25 @@ class CellView(Horizontal, Generic[AnyOne]):
         if self.cell.text or self.cell.math:
             yield Prose(self.cell.text, self.cell.math)
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Open or folded, as it stands."""
         self.set_class(not self.cell.title, "-untitled")
         self.show_standing()
+        if self.is_open:
+            await self.fill()
+
+    async def fill(self) -> None:
+        """Build the body, once; whoever opens the cell awaits it."""
+        if not self._filled:
+            self._filled = True
+            await self.query_one(".body").mount_all(self.body())
 
     @property
     def is_open(self) -> bool:
         """The body is shown."""
         return self.here or (self.STAYS_OPEN and self.progress.done)
 
-    def watch_here(self, here: bool) -> None:
+    def watch_here(self) -> None:
         """Open or fold."""
         self.show_standing()
 
@@ -148,10 +150,6 @@ class CellView(Horizontal, Generic[AnyOne]):
         self.set_class(self.here, "-here")
         self.set_class(self.is_open, "-open")
         self.set_class(self.progress.done, "-done")
-        if self.is_open and not self._filled:
-            self._filled = True
-            self.query_one(".body").mount_all(self.body())
-            self.call_after_refresh(self.post_message, self.Opened(self))
         self.query_one(CellHead).refresh()
 
     # --------------------------------------------------- what a screen may ask of it
