@@ -26,8 +26,9 @@ ready-dev:
 test: ready-dev
 	$(PYTEST)
 
-quick: ready-dev          # unit, engine and UI tests that start no process
-	$(PYTEST) -m "not gpu and not kernel and not slow" -q
+quick: ready-dev          # unit and UI tests, in under a minute
+	$(PYTEST) -p xdist -n auto -m "not gpu and not kernel and not slow" -q \
+		tests/unit tests/ui tests/test_imports.py
 
 snapshots: ready-dev      # rewrite the text snapshots of the screens; read the diff
 	$(PYTEST) -m "not gpu" --snapshot-update tests/ui
