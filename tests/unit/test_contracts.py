@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 EXCEPT = {
     "Only the engine imports torch and IPython": {"engine"},
-    "Only ui imports textual and rich": {"ui"},
+    "Only ui imports textual and rich": {"cli", "ui"},
     "Only plotting touches plotext": {"plotting"},
     "Only kernel.channels speaks to Jupyter's sockets": {"kernel"},
 }
