@@ -52,6 +52,9 @@ SYNTAX: Final[dict["Kind", str]] = {
 }
 """The parts of Python code that `highlight` tells apart."""
 
+NARROW: Final = 72
+"""A screen of fewer columns gives up margins and second columns."""
+
 
 class Glyph(enum.Enum):
     """The glyph table: each sign with its Unicode and its ASCII form.

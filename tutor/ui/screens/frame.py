@@ -63,7 +63,7 @@ class FrameScreen(Screen[Result]):
     HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),
         (40, "-narrow"),
-        (72, "-usual"),
+        (look.NARROW, "-usual"),
         (110, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (20, "-tall")]
@@ -88,6 +88,9 @@ class FrameScreen(Screen[Result]):
 
     overdue: reactive[bool] = reactive(False, init=False)
     """True: an interrupt was not answered in `PATIENCE_S`."""
+
+    _telling_death = False
+    """The notice says that the kernel is gone."""
 
     def compose(self) -> ComposeResult:
         """The frame around `compose_content`."""
@@ -177,6 +180,7 @@ class FrameScreen(Screen[Result]):
         """Show a sentence above the footer until the next key. "" takes it away."""
         if not self.is_mounted:
             return
+        self._telling_death = False
         notice = self.query_one("#notice", Plain)
         if str(words) or notice.display:
             notice.display = bool(str(words))
@@ -234,6 +238,8 @@ class FrameScreen(Screen[Result]):
             self.set_timer(PATIENCE_S, self._give_up_waiting)
         elif state is KernelState.DEAD and self.is_mounted:
             self._tell_death()
+        elif self._telling_death:
+            self.say("")  # it is no longer so, on whichever screen it was mended
         self.refresh_frame()
 
     def _give_up_waiting(self) -> None:
@@ -251,6 +257,7 @@ class FrameScreen(Screen[Result]):
             f"{self.look.key('ctrl+n')} starts it anew and runs what you had finished.",
             look.BAD,
         )
+        self._telling_death = True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key of the other mode, or of no use now, does nothing."""

@@ -70,7 +70,7 @@ class LessonScreen(FrameScreen[None]):
         }
         &.-low.-console CellList { display: none; }
         &.-low ConsolePane { height: 1fr; border-top: none; }
-        &.-narrow CellView > Plain { width: 3; padding: 0; }
+        &.-narrow .body { padding-left: 4; }
     }
     """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult, RenderResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -20,8 +20,7 @@ from tutor.progress import CellProgress
 from tutor.ui import look
 from tutor.ui.cell_words import standing, title_of
 from tutor.ui.look import Glyph, look_of
-from tutor.ui.widgets.plain import Plain
-from tutor.ui.widgets.prose import Prose
+from tutor.ui.widgets.prose import Prose, gutter, is_narrow
 
 AnyOne = TypeVar("AnyOne", bound=Cell)
 
@@ -33,12 +32,13 @@ _STYLES = {
 
 
 class CellHead(Widget):
-    """One line: the title, and at the right how the cell stands."""
+    """One line: number, title, and at the right how the cell stands."""
 
     DEFAULT_CSS = "CellHead { height: 1; }"
 
-    def __init__(self, cell: AnyCell, progress: CellProgress) -> None:
+    def __init__(self, number: int, cell: AnyCell, progress: CellProgress) -> None:
         super().__init__()
+        self._number = number
         self._cell = cell
         self._progress = progress
 
@@ -46,21 +46,27 @@ class CellHead(Widget):
         """The title gives way to the standing."""
         table = look_of(self)
         now = standing(self._cell, self._progress)
+        here = isinstance(self.parent, CellView) and self.parent.here
+        left = gutter(self._number, here=here, narrow=is_narrow(self))
         right = Content.assemble(
             (table[now.glyph], _STYLES[now.glyph]),
             (f" {table.text(now.words)}" if now.words else "", look.QUIET),
         )
-        title = Content(table.text(title_of(self._cell)))
-        room = max(0, self.size.width - right.cell_length - 2)
+        quiet = "" if self._progress.done else look.QUIET
+        title = Content.styled(
+            table.text(title_of(self._cell)), look.STRONG if here else quiet
+        )
+        width = self.size.width - left.cell_length
+        room = max(0, width - right.cell_length - 2)
         if title.cell_length > room:
             title = Content.assemble(
                 title.truncate(max(0, room - 1)).rstrip(), table[Glyph.ELLIPSIS]
             )
-        gap = max(1, self.size.width - title.cell_length - right.cell_length)
-        return Content.assemble(title, " " * gap, right)
+        gap = max(1, width - title.cell_length - right.cell_length)
+        return Content.assemble(left, title, " " * gap, right)
 
 
-class CellView(Horizontal, Generic[AnyOne]):
+class CellView(Vertical, Generic[AnyOne]):
     """One cell of the lesson."""
 
     STAYS_OPEN: ClassVar[bool] = False
@@ -71,19 +77,15 @@ class CellView(Horizontal, Generic[AnyOne]):
         height: auto;
         border-left: blank $foreground;
         padding-right: 1;
-        & > Plain { width: 5; padding: 0 1; text-style: dim; text-align: right; }
-        & > Vertical { height: auto; width: 1fr; padding: 0 0 0 1; }
-        & .body { height: auto; display: none; }
-        & .body > Prose { margin: 0 0 1 0; }
-        & .body > Prose:last-child { margin: 0; }
+        & .body { height: auto; display: none; padding-left: 6; }
+        & .body > Prose { margin-bottom: 1; }
+        & .body > Prose:last-child { margin-bottom: 0; }
+        & > Prose { display: none; margin-bottom: 1; }
+        & > Prose:last-child { margin-bottom: 0; }
         &.-open { margin: 1 0; }
-        &.-open .body { display: block; }
-        &.-open.-untitled CellHead { display: none; }
+        &.-open .body, &.-open > Prose { display: block; }
+        &.-open.-headless CellHead { display: none; }
         &.-here { border-left: outer $accent; }
-        &.-here > Plain { text-style: bold; color: $accent; }
-        & CellHead { text-style: dim; }
-        &.-done CellHead { text-style: none; }
-        &.-here CellHead { text-style: bold; }
     }
     """
 
@@ -104,11 +106,8 @@ class CellView(Horizontal, Generic[AnyOne]):
         self._filled = False
 
     def compose(self) -> ComposeResult:
-        """Number, head, and room for the body."""
-        yield Plain(str(self.number))
-        with Vertical():
-            yield CellHead(self._any, self.progress)
-            yield Vertical(classes="body")
+        """The head; the body comes when it is opened."""
+        yield CellHead(self.number, self._any, self.progress)
 
     @property
     def _any(self) -> AnyCell:
@@ -125,16 +124,23 @@ class CellView(Horizontal, Generic[AnyOne]):
 
     async def on_mount(self) -> None:
         """Open or folded, as it stands."""
-        self.set_class(not self.cell.title, "-untitled")
         self.show_standing()
         if self.is_open:
             await self.fill()
 
     async def fill(self) -> None:
         """Build the body, once; whoever opens the cell awaits it."""
-        if not self._filled:
-            self._filled = True
-            await self.query_one(".body").mount_all(self.body())
+        if self._filled:
+            return
+        self._filled = True
+        first, *rest = self.body()
+        if self.cell.title or not isinstance(first, Prose):
+            await self.mount(Vertical(first, *rest, classes="body"))
+            return
+        self.add_class("-headless")
+        first.number, first.here = self.number, self.here
+        body = [Vertical(*rest, classes="body")] if rest else []
+        await self.mount(first, *body)
 
     @property
     def is_open(self) -> bool:
@@ -151,6 +157,8 @@ class CellView(Horizontal, Generic[AnyOne]):
         self.set_class(self.is_open, "-open")
         self.set_class(self.progress.done, "-done")
         self.query_one(CellHead).refresh()
+        for prose in self.query_children(Prose):
+            prose.here = self.here
 
     # --------------------------------------------------- what a screen may ask of it
 

@@ -39,7 +39,7 @@ class CodeCellView(CellView[CodeCell | ExerciseCell]):
         }
         & .waiting { display: none; }
         &.-busy .waiting { display: block; }
-        & OutputLog { display: none; margin: 0 0 0 1; }
+        & OutputLog { display: none; padding-left: 1; }
         &.-ran OutputLog { display: block; }
         & VerdictView { margin: 1 0 0 1; }
     }

@@ -7,6 +7,8 @@ and coloured, formulas are stacked fractions, or plain lines in ASCII.
 from collections.abc import Iterator, Sequence
 
 from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
 
 from tutor import highlight
 from tutor.safetext import safe
@@ -142,8 +144,22 @@ def _table_row(
         yield joined.stylize(look.STRONG) if head else joined
 
 
+def gutter(number: int, *, here: bool, narrow: bool) -> Content:
+    """A cell's number, as wide as the margin of what stands below it."""
+    style = f"{look.STRONG} {look.HERE}" if here else look.QUIET
+    return Content.styled(f"{number:>3} " if narrow else f"{number:>4}  ", style)
+
+
+def is_narrow(widget: Widget) -> bool:
+    """Where a column is dear; the screen has the class -narrow then."""
+    return widget.app.size.width < look.NARROW
+
+
 class Prose(Lines):
     """A cell's text and formulas."""
+
+    here: reactive[bool] = reactive(False, init=False)
+    """The learner is at this cell; seen in its number."""
 
     def __init__(
         self,
@@ -156,9 +172,26 @@ class Prose(Lines):
         super().__init__(id=id, classes=classes)
         self._text = text
         self._math = math
+        self.number: int | None = None
+        """The cell's, drawn before the first line; None: the cell's head has it."""
+
+    def watch_here(self) -> None:
+        """The number is drawn anew."""
+        self.redraw()
 
     def draw(self, width: int, table: Look) -> list[Content]:
         """The text, then the formulas, set in."""
+        if self.number is None:
+            return self._words(width, table)
+        lead = gutter(self.number, here=self.here, narrow=is_narrow(self))
+        lines = self._words(width - lead.cell_length, table)
+        blank = " " * lead.cell_length
+        return [
+            Content.assemble(blank if at else lead, line)
+            for at, line in enumerate(lines)
+        ]
+
+    def _words(self, width: int, table: Look) -> list[Content]:
         lines = prose_lines(self._text, width, table) if self._text.strip() else []
         if self._math.strip():
             lines += [Content()] if lines else []

@@ -21,7 +21,7 @@ DETAIL_LINES = 8
 class VerdictView(Lines):
     """Nothing is drawn until there is something to say."""
 
-    DEFAULT_CSS = "VerdictView { display: none; margin: 1 0 0 0; }"
+    DEFAULT_CSS = "VerdictView { display: none; }"
 
     verdict: reactive[Verdict | None] = reactive[Verdict | None](None, init=False)
     """The last one; None: not judged, or being judged."""

@@ -19,7 +19,7 @@ _SETTINGS = ("lr", "batch", "iterations", "optimiser", "seed")
 class _Preview(Lines):
     """What waits there, in a few lines."""
 
-    DEFAULT_CSS = "_Preview { margin: 0 0 1 1; }"
+    DEFAULT_CSS = "_Preview { padding: 0 0 1 1; }"
 
     def __init__(self, cell: GraphCell | TrainCell) -> None:
         super().__init__()
