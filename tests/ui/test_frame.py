@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from tests.ui.conftest import SIZES, screen_text, wait_for_text, wait_until
-from tests.ui.tutor_app import in_lesson, make_app, running
+from tests.ui.tutor_app import fake_kernel, in_lesson, make_app, running
 from tutor import actions
 from tutor.actions import Place
 from tutor.kernel.base import KernelState
@@ -182,3 +182,20 @@ async def test_the_app_has_no_other_keys_than_the_table() -> None:
             "help_quit",
             "command_palette",
         }
+
+
+async def test_a_death_is_no_longer_told_once_the_kernel_was_mended() -> None:
+    kernel = fake_kernel()
+    app = make_app(kernel)
+    async with running(app) as pilot:
+        home = screen_text(pilot.app)
+        await pilot.press("c")
+        await wait_for_text(pilot, "Console")
+        kernel.die("segmentation fault (signal 11)")
+        await wait_for_text(pilot, "The kernel is gone")
+        await pilot.press("ctrl+n")
+        await wait_for_text(pilot, "A new kernel")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "PyTorch for the Impatient")
+        assert "is gone" not in screen_text(pilot.app)
+        assert screen_text(pilot.app) == home
