@@ -352,6 +352,18 @@ async def test_completion_asks_the_kernel() -> None:
         await wait_until(pilot, lambda: app.editor.text == "torch.nn.functional")
 
 
+async def test_the_offered_names_leave_the_footer_readable() -> None:
+    found = Completion(("abc", "abd"), 0, 1)
+    app = ConsoleApp(FakeKernel(completions={"a": found}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_text(pilot, "kernel idle")
+        await type_code(pilot, "a")
+        footer = screen_text(app).splitlines()[-2:]
+        await pilot.press("tab")
+        shown = await wait_for_text(pilot, "abd")
+        assert shown.splitlines()[-2:] == footer
+
+
 async def test_esc_closes_the_list_before_it_leaves() -> None:
     found = Completion(("abc", "abd"), 0, 1)
     app = ConsoleApp(FakeKernel(completions={"a": found}))

@@ -71,11 +71,17 @@ class CompletionList(Widget, can_focus=False):
         width = min(_WIDEST, max(map(len, names), default=0) + 2)
         size = Size(width, min(ROWS, len(names)))
         typed_cells = max(0, len(typed) - offer.shown_from)
-        region = placed(cursor, typed_cells, size, self.screen.size)
+        region = placed(cursor, typed_cells, size, self._room())
         self.absolute_offset = region.offset
         self.styles.width, self.styles.height = region.size
         self.display = bool(region.height)
         self.refresh(layout=True)
+
+    def _room(self) -> Size:
+        """The screen down to where the frame's keys begin: they must stay readable."""
+        content = self.screen.query("FrameScreen #content")
+        bottom = content.first().region.bottom if content else self.screen.size.height
+        return Size(self.screen.size.width, bottom)
 
     def hide(self) -> None:
         """Offer nothing."""
