@@ -450,3 +450,14 @@ async def test_the_session_is_one_for_lesson_and_console() -> None:
 async def go_to_first(pilot: Pilot[None], screen: LessonScreen) -> None:
     await pilot.press("escape", "g")
     await go_to(pilot, screen, "adds")
+
+
+async def test_a_long_line_loses_nothing_beside_the_scrollbar() -> None:
+    line = ",".join(f"{number:03}" for number in range(60))
+    output = [Stream("stdout", f"{line}\n" * 40)]
+    async with in_lesson("twice", kernel=fake_kernel({ONCE: output})) as (pilot, screen):
+        await pilot.press("enter")
+        await settled(pilot, screen)
+        rows = [row for row in screen_text(pilot.app).split("\n") if row[:1] == "▌"]
+        shown = "".join(row[8:78].rstrip() for row in rows)
+        assert line in shown

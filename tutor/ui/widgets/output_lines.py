@@ -40,6 +40,7 @@ class OutputLines(ScrollView, can_focus=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         & .output-lines--prompt { text-style: dim; }
         & .output-lines--note { text-style: dim; }
         & .output-lines--notice { text-style: italic; }
