@@ -27,7 +27,7 @@ test: ready-dev
 	$(PYTEST)
 
 quick: ready-dev          # unit and UI tests, in under a minute
-	$(PYTEST) -p xdist -n auto -m "not gpu and not kernel and not slow" -q \
+	$(PYTEST) -p xdist -n 4 -m "not gpu and not kernel and not slow" -q \
 		tests/unit tests/ui tests/test_imports.py
 
 snapshots: ready-dev      # rewrite the text snapshots of the screens; read the diff

@@ -106,6 +106,7 @@ async def test_the_seed_in_ascii_has_no_other_byte(
         assert shown == screen_snapshot
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_going_back_shows_the_very_same_screens(size: tuple[int, int]) -> None:
     async with walking("fan-out", size) as (app, pilot):

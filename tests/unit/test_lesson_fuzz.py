@@ -166,6 +166,7 @@ CASES: tuple[bytes, ...] = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", CASES)
 def test_hand_made(tmp_path: Path, content: bytes) -> None:
     assert survives(tmp_path / "lesson.toml", content) > 0
