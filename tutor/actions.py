@@ -371,7 +371,7 @@ ACTIONS: tuple[Action, ...] = (
         "start_over",
         ("u",),
         "start over",
-        "Put the cell's first text back; yours stays one undo away.",
+        "Put the cell's first text back; pressed again, yours.",
         "lesson",
         "command",
         title="Cell: put the first text back",

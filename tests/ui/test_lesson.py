@@ -284,6 +284,16 @@ async def test_esc_goes_up_level_by_level_and_loses_nothing(home: Path) -> None:
         assert code_view(again).code.startswith("z")
 
 
+async def test_starting_over_is_undone_by_the_same_key() -> None:
+    async with in_lesson("step") as (pilot, screen):
+        await pilot.press("e", "z", "escape", "u")
+        await wait_for_text(pilot, "u once more brings yours")
+        assert code_view(screen).code == "def step(w, lr):\n    ____"
+        await pilot.press("u")
+        await wait_for_text(pilot, "Your text is back.")
+        assert code_view(screen).code.startswith("z")
+
+
 async def test_what_is_typed_is_kept_while_typing_goes_on(home: Path) -> None:
     async with in_lesson("step", home=home) as (pilot, screen):
         await pilot.press("e", "z")
@@ -345,10 +355,25 @@ async def test_ctrl_c_stops_a_running_cell_also_while_editing() -> None:
         assert not screen.view.progress.done
 
 
+async def test_leaving_stops_a_running_cell_but_not_unasked() -> None:
+    kernel = kernel_running(endless)
+    async with in_lesson("twice", kernel=kernel) as (pilot, screen):
+        progress = screen.view.progress
+        await pilot.press("enter")
+        await wait_for_text(pilot, "working")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "Cell 2 still runs. Esc once more stops it")
+        assert kernel.state is KernelState.BUSY
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+        await wait_until(pilot, lambda: kernel.state is KernelState.IDLE)
+        assert not progress.done
+
+
 async def test_a_deaf_cell_is_offered_a_restart_and_killed_by_a_second_ctrl_c(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tutor.ui.screens.frame.PATIENCE_S", 0.01)
+    monkeypatch.setattr("tutor.ui.screens.kernel_care.PATIENCE_S", 0.01)
     kernel = kernel_running(deaf)
     async with in_lesson("twice", kernel=kernel) as (pilot, screen):
         await pilot.press("enter")

@@ -76,6 +76,7 @@ class TutorApp(KeysInOrder[None]):
         self._make_session = make_session
         self._section = section
         self._parent_pipe = parent_pipe
+        self._leaving = False
 
     # ------------------------------------------------------------------ beginning
 
@@ -217,6 +218,7 @@ class TutorApp(KeysInOrder[None]):
 
     def leave(self, code: int = 0) -> None:
         """Keep what is typed, then exit with that code."""
+        self._leaving = True
         self._keep()
         self.exit(return_code=code)
 
@@ -237,6 +239,13 @@ class TutorApp(KeysInOrder[None]):
         for screen in self.screen_stack:
             if isinstance(screen, FrameScreen):
                 screen.keep()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """The first error ends the app. What breaks while it ends is only kept."""
+        if self._leaving or self._exception is not None:
+            crash.save(error)
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Textual's own would print a traceback with the learner's values in it."""

@@ -7,23 +7,18 @@ does not say too. `LookApp` makes an App obey: themes, NO_COLOR, ASCII, slow lin
 """
 
 import enum
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from rich.color import Color as RichColor
-from rich.color import ColorType
-from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual.app import App
-from textual.color import Color
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.theme import Theme
 
 from tutor.settings import Settings
-from tutor.ui.transliterate import ascii_cells, ascii_text
+from tutor.ui.gates import Ascii, Colours
+from tutor.ui.transliterate import ascii_text
 
 if TYPE_CHECKING:
     from tutor.highlight import Kind
@@ -235,63 +230,6 @@ THEMES = {
 }
 
 
-class _Colours(LineFilter):
-    """The last gate: the terminal's sixteen colours, or none at all.
-
-    Textual's own widgets know others; they become the terminal's usual colour. Bold,
-    dim, underline and reverse stay.
-    """
-
-    def __init__(self, keep: bool) -> None:
-        super().__init__()
-        self._style = functools.lru_cache(1024)(_ansi_only if keep else _colourless)
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        change = self._style
-        return [
-            Segment(text, style and change(style), control)
-            for text, style, control in segments
-        ]
-
-
-def _colourless(style: RichStyle) -> RichStyle:
-    if style.color is None and style.bgcolor is None:
-        return style
-    return style.without_color + RichStyle(meta=style.meta)
-
-
-def _ansi_only(style: RichStyle) -> RichStyle:
-    known = (None, ColorType.DEFAULT, ColorType.STANDARD)
-    front = style.color and style.color.type
-    back = style.bgcolor and style.bgcolor.type
-    if front in known and back in known:
-        return style
-    usual = RichColor.default()
-    return style + RichStyle(
-        color=None if front in known else usual,
-        bgcolor=None if back in known else usual,
-    )
-
-
-_PLAIN = {ord(glyph.fancy): glyph.plain for glyph in Glyph}
-
-
-class _Ascii(LineFilter):
-    """The last gate: what is not ASCII becomes something of the same width."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [
-            segment
-            if segment.text.isascii()
-            else Segment(
-                ascii_cells(segment.text.translate(_PLAIN)),
-                segment.style,
-                segment.control,
-            )
-            for segment in segments
-        ]
-
-
 Result = TypeVar("Result")
 
 
@@ -303,9 +241,9 @@ class LookApp(App[Result]):
     def __init__(self, settings: Settings = _USUAL) -> None:
         super().__init__()
         self.look = Look(settings)
-        self._line_filters: list[LineFilter] = [_Colours(keep=settings.colour)]
+        self._line_filters: list[LineFilter] = [Colours(keep=settings.colour)]
         if self.look.ascii:
-            self._line_filters.append(_Ascii())
+            self._line_filters.append(Ascii({each.fancy: each.plain for each in Glyph}))
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = THEMES[settings.theme].name

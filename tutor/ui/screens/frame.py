@@ -9,26 +9,20 @@ Below 40x12 one line asks for more room, and all state is kept.
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from tutor import actions
 from tutor.actions import Action, Mode, Place
-from tutor.errors import TutorError
-from tutor.kernel.base import KernelState
-from tutor.safetext import safe, safe_line
 from tutor.ui import look
 from tutor.ui.bindings import bindings as rows_bindings
-from tutor.ui.host import Host
-from tutor.ui.look import Glyph, Look, LookApp
+from tutor.ui.look import LookApp
+from tutor.ui.screens.kernel_care import KernelCare
 from tutor.ui.widgets.frame_lines import (
     KeyItem,
     KeysLine,
@@ -39,9 +33,6 @@ from tutor.ui.widgets.frame_lines import (
 from tutor.ui.widgets.plain import Plain, Words, content_of
 
 Result = TypeVar("Result")
-PATIENCE_S = 2.0
-"""How long an interrupt may take before a restart is offered."""
-
 LAST_RANK = 90
 """Footer entries of this rank or more stand last and stay when the room is short."""
 
@@ -54,7 +45,7 @@ def bindings(place: Place) -> list[BindingType]:
     return [*rows_bindings(place), *rows_bindings("anywhere")]
 
 
-class FrameScreen(Screen[Result]):
+class FrameScreen(KernelCare[Result]):
     """A screen in the common frame."""
 
     PLACE: ClassVar[Place] = "anywhere"
@@ -83,14 +74,10 @@ class FrameScreen(Screen[Result]):
     mode: reactive[Mode] = reactive[Mode]("command", init=False)
     """Letters are keys in command mode and text in edit mode; the footer follows."""
 
-    kernel_state: reactive[KernelState] = reactive(KernelState.OFF)
-    """Set by the app; the title's badge and the footer follow."""
-
-    overdue: reactive[bool] = reactive(False, init=False)
-    """True: an interrupt was not answered in `PATIENCE_S`."""
-
-    _telling_death = False
-    """The notice says that the kernel is gone."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = asyncio.Event()
+        """Everything is mounted: keys may come. The app holds them back until then."""
 
     def compose(self) -> ComposeResult:
         """The frame around `compose_content`."""
@@ -105,11 +92,6 @@ class FrameScreen(Screen[Result]):
         yield Plain(
             "Please make the window larger: 40 by 12 is enough.", id="too-small"
         )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ready = asyncio.Event()
-        """Everything is mounted: keys may come. The app holds them back until then."""
 
     # ------------------------------------------------------- what a subclass says
 
@@ -130,13 +112,6 @@ class FrameScreen(Screen[Result]):
         """The footer's word for the action, as things are now."""
         return action.word
 
-    def urgent(self) -> Iterable[str]:
-        """Ids of the actions that come first in the footer now."""
-        if self.kernel_state is KernelState.DEAD or self.overdue:
-            yield "restart_kernel"
-        if self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING):
-            yield "interrupt"
-
     def about(self) -> str:
         """What the focused thing is, for `?`; a few sentences."""
         return ""
@@ -150,35 +125,9 @@ class FrameScreen(Screen[Result]):
 
     # ------------------------------------------------------------ what it is given
 
-    @property
-    def host(self) -> Host:
-        """The app."""
-        return cast(Host, self.app)
-
-    @property
-    def look(self) -> Look:
-        """The app's look."""
-        return look.look_of(self)
-
-    def kernel_badge(self) -> tuple[Content, ...]:
-        """The kernel's state for the title, ever shorter."""
-        state = self.kernel_state.value
-        session = self.host.session
-        devices = session.hello.devices if session and session.hello else ()
-        known = self.kernel_state in (KernelState.IDLE, KernelState.BUSY)
-        device = devices[-1] if devices and known else ""
-        style = look.BAD if self.kernel_state is KernelState.DEAD else look.QUIET
-        dot = f" {self.look[Glyph.DOT]} "
-        words = dot.join(each for each in (f"kernel {state}", device) if each)
-        return (
-            content_of(words, style),
-            content_of(f"kernel {state}", style),
-            content_of(state, style),
-        )
-
     def say(self, words: Words, style: str = "") -> None:
         """Show a sentence above the footer until the next key. "" takes it away."""
-        if not self.is_mounted:
+        if not self._is_whole:
             return
         self._telling_death = False
         notice = self.query_one("#notice", Plain)
@@ -186,9 +135,15 @@ class FrameScreen(Screen[Result]):
             notice.display = bool(str(words))
             notice.show(words, style)
 
+    @property
+    def _is_whole(self) -> bool:
+        """Its lines are there: not before it is mounted, and not while it is removed,
+        when a worker may still have something to say."""
+        return self.is_mounted and bool(self.query(KeysLine))
+
     def refresh_frame(self) -> None:
         """Draw title and footer anew, after something they tell has changed."""
-        if self.is_mounted:
+        if self._is_whole:
             self.query_one(TitleLine).parts = self.title_parts()
             self.query_one(KeysLine).items = [
                 KeyItem(
@@ -231,34 +186,6 @@ class FrameScreen(Screen[Result]):
         """The footer follows the mode."""
         self.refresh_frame()
 
-    def watch_kernel_state(self, state: KernelState) -> None:
-        """The badge and the footer follow; an interrupt is given `PATIENCE_S`."""
-        self.overdue = False
-        if state is KernelState.INTERRUPTING:
-            self.set_timer(PATIENCE_S, self._give_up_waiting)
-        elif state is KernelState.DEAD and self.is_mounted:
-            self._tell_death()
-        elif self._telling_death:
-            self.say("")  # it is no longer so, on whichever screen it was mended
-        self.refresh_frame()
-
-    def _give_up_waiting(self) -> None:
-        if self.kernel_state is KernelState.INTERRUPTING:
-            self.overdue = True
-            self.refresh_frame()
-
-    def _tell_death(self) -> None:
-        session = self.host.session
-        if session is None:
-            return
-        cause = safe_line(session.kernel.cause or "it ended")
-        self.say(
-            f"The kernel is gone: {cause}. Its names are lost; "
-            f"{self.look.key('ctrl+n')} starts it anew and runs what you had finished.",
-            look.BAD,
-        )
-        self._telling_death = True
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key of the other mode, or of no use now, does nothing."""
         try:
@@ -296,44 +223,3 @@ class FrameScreen(Screen[Result]):
     def action_suspend(self) -> None:
         """Stop this process; the shell's `fg` wakes it."""
         self.app.action_suspend_process()
-
-    def action_interrupt(self) -> None:
-        """Stop what runs; the second time, end the kernel."""
-        if self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING):
-            self._interrupt()
-        elif selected := getattr(self.focused, "selected_text", ""):
-            self.app.copy_to_clipboard(selected)
-            self.say("Copied.")
-        else:
-            self.say("Nothing is running. ctrl+q leaves the tutor.")
-
-    @work(group="interrupt")
-    async def _interrupt(self) -> None:
-        session = self.host.session
-        if session is None:
-            return
-        if self.kernel_state is KernelState.INTERRUPTING:
-            await session.kill()
-        else:
-            await session.interrupt()
-
-    def action_restart_kernel(self) -> None:
-        """A new kernel in which the accepted cells of the lesson have run."""
-        if self.kernel_state is not KernelState.RESTARTING:
-            self.say("Starting the kernel anew" + self.look[Glyph.ELLIPSIS])
-            self._restart()
-
-    @work(group="restart", exclusive=True)
-    async def _restart(self) -> None:
-        session = self.host.session
-        if session is None:
-            return
-        try:
-            problems = await session.restart()
-        except TutorError as error:
-            problems = [str(error)]
-        if problems:
-            self.say(safe("\n".join(problems)), look.BAD)
-        else:
-            self.say("A new kernel; what you had finished here was run again.")
-        self.refresh_frame()

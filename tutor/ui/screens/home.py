@@ -4,9 +4,6 @@ Which rows there are is `ui.course_rows`', how they are drawn `widgets.course_li
 Painted before a session exists; opening anything is the app's.
 """
 
-from dataclasses import replace
-from pathlib import Path
-
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -16,16 +13,17 @@ from textual.widgets import Input
 from tutor.errors import TutorError
 from tutor.lesson.course import Course, Section
 from tutor.progress import Progress
-from tutor.safetext import safe_line
 from tutor.ui import look
 from tutor.ui.course_rows import Entry, Standing, entries, matching, suggestion
 from tutor.ui.look import Glyph
 from tutor.ui.screens.frame import FrameScreen, bindings
+from tutor.ui.section_words import detail, panel, summary, top_line
 from tutor.ui.widgets.course_list import CourseList
 from tutor.ui.widgets.frame_lines import TitleParts
-from tutor.ui.widgets.plain import Plain, content_of
+from tutor.ui.widgets.plain import Plain
 
 BAR_CELLS = 6
+LIST_WIDTH = 80
 
 
 class SearchInput(Input):
@@ -136,25 +134,10 @@ class HomeScreen(FrameScreen[None]):
 
     def _show_top(self) -> None:
         offer = suggestion(self._entries, self._progress)
-        top = self.query_one("#top", Plain)
-        if offer is None:
-            top.show("")
-            return
+        width = min(self.size.width, LIST_WIDTH) - 1
         here = self._list.marked is None
-        title = self.look.text(safe_line(offer.section.title))
-        left = Content.assemble(
-            (self.look[Glyph.HERE] if here else " ", look.HERE),
-            (self.look[Glyph.GO], look.HERE),
-            (f" {offer.word}  ", look.STRONG if here else ""),
-            (f"{offer.section.number} {title}", look.STRONG if here else ""),
-        )
-        note = Content.styled(offer.note, look.QUIET)
-        width = min(self.size.width, 80) - 1
-        gap = width - left.cell_length - note.cell_length
-        if gap < 2:
-            top.show(left.truncate(width, ellipsis=True))
-        else:
-            top.show(Content.assemble(left, " " * gap, note))
+        line = top_line(offer, width, self.look, here=here) if offer else ""
+        self.query_one("#top", Plain).show(line)
 
     def on_resize(self) -> None:
         """The top line fills the width."""
@@ -187,55 +170,14 @@ class HomeScreen(FrameScreen[None]):
         entry = self._marked()
         if entry is None:
             return
-        facts = "   ".join(self._facts(entry))
-        detail = Content.assemble(
-            (f"{entry.section.number}", look.STRONG),
-            (f"   {facts}\n", look.QUIET),
-            self._summary(entry),
-        )
-        self.query_one("#detail", Plain).show(detail)
-        if self.has_class("-wide"):
-            self.query_one("#panel", Plain).show(self._panel(entry))
-
-    def _facts(self, entry: Entry) -> list[str]:
+        self.query_one("#detail", Plain).show(detail(entry, self.look))
+        if not self.has_class("-wide"):
+            return
         section = entry.section
-        facts = [entry.standing.value]
-        if section.minutes:
-            facts.append(f"{section.minutes} min")
-        if section.needs:
-            facts.append("needs " + ", ".join(section.needs))
-        return facts
-
-    def _summary(self, entry: Entry) -> str:
-        if entry.section.problems:
-            problem = entry.section.problems[0]
-            brief = replace(problem, file=Path(problem.file).name)
-            return self.look.text(safe_line(str(brief)))
-        return self.look.text(safe_line(entry.section.summary))
-
-    def _panel(self, entry: Entry) -> Content:
-        section = entry.section
-        text = self.look.text
-        lines = [
-            Content.styled(f"{section.number}", look.QUIET),
-            Content.styled(text(safe_line(section.title)), look.STRONG),
-            Content(),
-            Content.styled("   ".join(self._facts(entry)), look.QUIET),
-        ]
-        if section.cells:
-            counts = f"{section.cells} cells, {section.exercises} of them exercises"
-            lines.append(Content.styled(counts, look.QUIET))
-        if summary := self._summary(entry):
-            lines += [Content(), Content(summary)]
-        if objectives := self._objectives.get(section.number):
-            lines += [Content(), Content.styled("You will be able to", look.QUIET)]
-            bullet = self.look[Glyph.BULLET]
-            lines += [
-                content_of(f"{bullet} {text(safe_line(each))}") for each in objectives
-            ]
-        elif section.ready and section.number not in self._objectives:
+        objectives = self._objectives.get(section.number)
+        self.query_one("#panel", Plain).show(panel(entry, objectives or (), self.look))
+        if objectives is None and section.ready:
             self._read_objectives(section)
-        return Content("\n").join(lines)
 
     @work(group="objectives", exclusive=True)
     async def _read_objectives(self, section: Section) -> None:
@@ -269,7 +211,7 @@ class HomeScreen(FrameScreen[None]):
                 "The sections with a ring or a disc before them can be opened."
             )
         elif entry.standing is Standing.BROKEN:
-            self.say(self._summary(entry), look.BAD)
+            self.say(summary(entry, self.look), look.BAD)
         else:
             self._end_search()
             self.host.open_section(section.number)

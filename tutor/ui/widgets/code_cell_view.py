@@ -67,6 +67,8 @@ class CodeCellView(CellView[CodeCell | ExerciseCell]):
         self._complete = complete
         self.busy = False
         """It was submitted and has not ended."""
+        self._put_away: str | None = None
+        """What the learner had before starting over; None: nothing."""
 
     @property
     def first_text(self) -> str:
@@ -188,10 +190,14 @@ class CodeCellView(CellView[CodeCell | ExerciseCell]):
         self.show_standing()
         self.post_message(self.Grown(self))
 
-    def start_over(self) -> None:
-        """The lesson's text again; one undo brings the learner's back."""
+    def start_over(self) -> bool:
+        """The lesson's text again; once more, the learner's. True: the lesson's."""
         editor = self.editor
-        editor.replace(self.first_text, (0, 0), editor.document.end)
+        back = self.code == self.first_text and self._put_away is not None
+        text = self._put_away if back else self.first_text
+        self._put_away = None if back else self.code
+        editor.replace(text or "", (0, 0), editor.document.end)
+        return not back
 
     def begin_edit(self) -> bool:
         """Into the editor."""

@@ -41,6 +41,7 @@ class OutputLines(ScrollView, can_focus=False):
         overflow-y: auto;
         scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
+        scrollbar-size-horizontal: 0;  /* with a stable gutter it would add a line */
         & .output-lines--prompt { text-style: dim; }
         & .output-lines--note { text-style: dim; }
         & .output-lines--notice { text-style: italic; }
