@@ -121,7 +121,8 @@ class CellWork(FrameScreen[None]):
             self.say(safe(str(error)), look.BAD)
         finally:
             self._asked = False
-            view.end()
+            if view.is_attached:
+                view.end()
             self.tell_notices()
             self.refresh_frame()
 

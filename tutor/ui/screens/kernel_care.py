@@ -7,7 +7,6 @@ of the frame looks like is `frame`'s.
 from collections.abc import Iterable
 from typing import TypeVar, cast
 
-from textual import work
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -109,14 +108,13 @@ class KernelCare(Screen[Result]):
     def action_interrupt(self) -> None:
         """Stop what runs; the second time, end the kernel."""
         if self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING):
-            self._interrupt()
+            self.app.run_worker(self._interrupt(), group="interrupt")
         elif selected := getattr(self.focused, "selected_text", ""):
             self.app.copy_to_clipboard(selected)
             self.say("Copied.")
         else:
             self.say("Nothing is running. ctrl+q leaves the tutor.")
 
-    @work(group="interrupt")
     async def _interrupt(self) -> None:
         session = self.host.session
         if session is None:
@@ -130,9 +128,9 @@ class KernelCare(Screen[Result]):
         """A new kernel in which the accepted cells of the lesson have run."""
         if self.kernel_state is not KernelState.RESTARTING:
             self.say("Starting the kernel anew" + self.look[Glyph.ELLIPSIS])
-            self._restart()
+            # The app's worker: one of this screen's would end with it, half way.
+            self.app.run_worker(self._restart(), group="restart", exclusive=True)
 
-    @work(group="restart", exclusive=True)
     async def _restart(self) -> None:
         session = self.host.session
         if session is None:
