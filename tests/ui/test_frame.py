@@ -103,6 +103,18 @@ async def test_a_small_window_asks_for_room_and_keeps_the_screen(
         await wait_for_text(pilot, "content [/b]")
 
 
+async def test_a_storm_of_sizes_ends_as_it_began() -> None:
+    sizes = [(40, 12), (120, 40), (1, 1), (79, 19), (39, 50), (200, 60), (71, 12)] * 3
+    async with in_lesson("step") as (pilot, screen):
+        await pilot.press("e", "z", "escape")
+        before = screen_text(pilot.app)
+        for size in [*sizes, (80, 24)]:
+            await pilot.resize_terminal(*size)
+        await pilot.pause()
+        screen._cells.bring_into_view()
+        await wait_until(pilot, lambda: screen_text(pilot.app) == before)
+
+
 async def test_a_sentence_goes_with_the_next_key() -> None:
     async with SmallApp().run_test(size=(80, 24)) as pilot:
         screen = pilot.app.screen
