@@ -109,11 +109,16 @@ class KernelCare(Screen[Result]):
         """Stop what runs; the second time, end the kernel."""
         if self.kernel_state in (KernelState.BUSY, KernelState.INTERRUPTING):
             self.app.run_worker(self._interrupt(), group="interrupt")
-        elif selected := getattr(self.focused, "selected_text", ""):
-            self.app.copy_to_clipboard(selected)
+        elif marked := self._marked_text():
+            self.app.copy_to_clipboard(marked)
             self.say("Copied.")
         else:
             self.say("Nothing is running. ctrl+q leaves the tutor.")
+
+    def _marked_text(self) -> str:
+        """In a text input, or with the mouse anywhere on the screen."""
+        typed = getattr(self.focused, "selected_text", "")
+        return typed or self.get_selected_text() or ""
 
     async def _interrupt(self) -> None:
         session = self.host.session
