@@ -27,7 +27,6 @@ from tutor.progress import Progress
 from tutor.safetext import safe
 from tutor.settings import Settings
 from tutor.ui import look
-from tutor.ui.commands import TutorCommands, TutorPalette
 from tutor.ui.host import Closed
 from tutor.ui.keys_in_order import KeysInOrder
 from tutor.ui.screens.frame import FrameScreen
@@ -36,6 +35,7 @@ from tutor.ui.screens.home import HomeScreen
 if TYPE_CHECKING:
     from tutor.lesson.schema import GraphCell, TrainCell
     from tutor.session import Session
+    from tutor.ui.commands import TutorCommands
 
 MakeSession = Callable[[Progress], "Session"]
 
@@ -45,11 +45,17 @@ MOUNT_S = 5.0
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
+def _commands() -> "type[TutorCommands]":
+    from tutor.ui.commands import TutorCommands
+
+    return TutorCommands
+
+
 class TutorApp(KeysInOrder[None]):
     """The tutor. Implements `ui.host.Host`."""
 
     TITLE = "PyTorch for the Impatient"
-    COMMANDS = {lambda: TutorCommands}
+    COMMANDS = {_commands}
 
     kernel_state: reactive[KernelState] = reactive(KernelState.OFF, init=False)
     """Of the session's kernel; every screen of the frame hears of it."""
@@ -232,6 +238,8 @@ class TutorApp(KeysInOrder[None]):
 
     def action_command_palette(self) -> None:
         """The palette, once."""
+        from tutor.ui.commands import TutorPalette
+
         if not isinstance(self.screen, TutorPalette):
             self.push_screen(TutorPalette(id="--command-palette"))
 

@@ -4,11 +4,12 @@ Which rows there are is `ui.course_rows`', how they are drawn `widgets.course_li
 Painted before a session exists; opening anything is the app's.
 """
 
+from typing import TYPE_CHECKING
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input
 
 from tutor.errors import TutorError
 from tutor.lesson.course import Course, Section
@@ -22,23 +23,11 @@ from tutor.ui.widgets.course_list import CourseList
 from tutor.ui.widgets.frame_lines import TitleParts
 from tutor.ui.widgets.plain import Plain
 
+if TYPE_CHECKING:  # the first frame needs no text input
+    from textual.widgets import Input
+
 BAR_CELLS = 6
 LIST_WIDTH = 80
-
-
-class SearchInput(Input):
-    """There while a search is on."""
-
-    DEFAULT_CSS = """
-    SearchInput {
-        border: none; height: 1; padding: 0; width: 1fr;
-        &:focus { border: none; }
-    }
-    """
-
-    def __init__(self, *, blink: bool) -> None:
-        super().__init__(placeholder="a word of the section you look for")
-        self.cursor_blink = blink
 
 
 class HomeScreen(FrameScreen[None]):
@@ -70,6 +59,7 @@ class HomeScreen(FrameScreen[None]):
         self.course = course
         self._progress = progress
         self._entries: tuple[Entry, ...] = ()
+        self._left = False
         self._objectives: dict[str, tuple[str, ...]] = {}
         """By section; filled when a wide screen asks."""
 
@@ -118,8 +108,13 @@ class HomeScreen(FrameScreen[None]):
         self.refresh_course()
 
     def on_screen_resume(self) -> None:
-        """A lesson may have got further."""
-        self.refresh_course()
+        """A lesson may have got further; the first time nothing has."""
+        if self._left:
+            self.refresh_course()
+
+    def on_screen_suspend(self) -> None:
+        """Something is opened over it."""
+        self._left = True
 
     def refresh_course(self) -> None:
         """Draw sections and progress anew; the mark stays where it was."""
@@ -259,20 +254,22 @@ class HomeScreen(FrameScreen[None]):
         """Type a word; the list follows."""
         self.add_class("-searching")
         self.mode = "edit"
+        from tutor.ui.widgets.search_input import SearchInput
+
         field = SearchInput(blink=self.look.settings.link == "fast")
         self.query_one("#search").mount(field)
         field.focus()
 
-    @on(SearchInput.Changed)
-    def _filter(self, event: SearchInput.Changed) -> None:
+    def on_input_changed(self, event: "Input.Changed") -> None:
+        """The list follows what is typed."""
         found = matching(self._entries, event.value)
         self._list.entries = found
         ready = [each for each in found if each.section.ready]
         self._list.marked = next(iter((*ready, *found)), None)
         self._show_detail()
 
-    @on(SearchInput.Submitted)
-    def _open_found(self) -> None:
+    def on_input_submitted(self) -> None:
+        """Enter opens what the search found."""
         if self._list.marked is not None:
             self._open(self._list.marked)
 
@@ -280,7 +277,7 @@ class HomeScreen(FrameScreen[None]):
         if self.mode == "edit":
             self.remove_class("-searching")
             self.mode = "command"
-            self.query(SearchInput).remove()
+            self.query("SearchInput").remove()
             self.refresh_course()
 
     def action_leave_search(self) -> None:
