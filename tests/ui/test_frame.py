@@ -125,6 +125,7 @@ async def test_a_sentence_goes_with_the_next_key() -> None:
         await wait_until(pilot, lambda: "[/red]" not in screen_text(pilot.app))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_help_of_a_lesson(
     size: tuple[int, int], screen_snapshot: SnapshotAssertion
@@ -163,6 +164,7 @@ def test_every_row_has_its_method(place: Place, owner: type) -> None:
             assert hasattr(owner, f"action_{row.id}"), row.id
 
 
+@pytest.mark.slow
 async def test_the_palette_runs_an_action_and_opens_a_section() -> None:
     async with running(make_app()) as pilot:
         await pilot.press("ctrl+p")

@@ -229,6 +229,7 @@ async def test_esc_refuses_and_the_end_of_the_cell_takes_the_row_away() -> None:
         await wait_for_text(pilot, "The kernel died: killed (signal 9).")
 
 
+@pytest.mark.slow
 async def test_a_long_wait_says_how_to_stop_it() -> None:
     app = LogApp()
     async with app.run_test() as pilot:

@@ -194,6 +194,7 @@ def test_a_trace_that_agrees_and_one_that_does_not() -> None:
     assert differences(trace_of(x=(12.0,)), x=[12.0, 12.0]) != []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "root", "wanted"),
     [

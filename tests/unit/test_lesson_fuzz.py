@@ -92,6 +92,7 @@ def test_byte_mutants(tmp_path: Path) -> None:
     assert sum(map(bool, found)) > 50
 
 
+@pytest.mark.slow
 def test_structured_mutants(tmp_path: Path) -> None:
     file = tmp_path / "lesson.toml"
     source = SAMPLE.read_text(encoding="utf-8")
