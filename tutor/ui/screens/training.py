@@ -93,7 +93,6 @@ class TrainingScreen(FrameScreen[bool]):
 
     def on_mount(self) -> None:
         """The race is made at once, so that the first key finds it warm."""
-        super().on_mount()
         self._drive()
         self.call_after_refresh(self._draw)
 
