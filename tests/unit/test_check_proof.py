@@ -172,7 +172,7 @@ def trace_of(**gradients: tuple[float, ...]) -> Trace:
         )
         leaves.append(LeafGradient(1, number, number, None, summary, summary))
     end = TraceEnd("", "", "2.13", None, "float64", None, None)
-    return Trace(tuple(values), (), (), (), tuple(leaves), (), end)
+    return Trace(tuple(values), (), (), (), (), tuple(leaves), (), end)
 
 
 def test_a_trace_that_agrees_and_one_that_does_not() -> None:

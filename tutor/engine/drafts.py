@@ -17,6 +17,7 @@ from tutor.graph.trace import (
     Contribution,
     Event,
     Flag,
+    GraphNode,
     LeafGradient,
     Op,
     Pass,
@@ -84,10 +85,10 @@ class OpDraft:
 class Edge:
     """Where a node of torch's graph sends one of its gradients."""
 
-    node: int | None
-    """None: to a leaf."""
+    node: int
     value: int | None
     """None: to another node of the same op."""
+    is_leaf: bool = False
 
 
 @dataclass(slots=True)
@@ -164,6 +165,8 @@ class Drafts:
             yield _op(op)
         for begun in self.passes:
             yield Pass(begun.number, begun.at, begun.root)
+        for node in self.nodes:
+            yield _graph_node(node)
         for ran in self.ran:
             yield self._node(*ran)
         for leaf in self.leaves:
@@ -198,7 +201,9 @@ class Drafts:
     ) -> BackwardNode:
         draft = self.nodes[node_id]
         contributions = [
-            Contribution(port, edge.value, edge.node, _summary(taken))
+            Contribution(
+                port, edge.value, None if edge.is_leaf else edge.node, _summary(taken)
+            )
             for port, (edge, taken) in enumerate(zip(draft.edges, sent, strict=True))
             if edge is not None
         ]
@@ -212,6 +217,11 @@ class Drafts:
             upstream=tuple(_summary(taken) for taken in arrived),
             contributions=tuple(contributions),
         )
+
+
+def _graph_node(draft: NodeDraft) -> GraphNode:
+    ahead = tuple(-1 if edge is None else edge.node for edge in draft.edges)
+    return GraphNode(draft.id, draft.op, draft.name, draft.leaf, ahead)
 
 
 def _op(draft: OpDraft) -> Op:

@@ -80,7 +80,8 @@ class Ledger:
                 if upper is None:
                     draft.edges.append(None)
                 elif _is_leaf_node(upper):
-                    draft.edges.append(Edge(None, self.leaf(upper)))
+                    leaf = self.leaf(upper)
+                    draft.edges.append(Edge(self._ids[upper], leaf, is_leaf=True))
                 else:
                     if upper not in self._ids:
                         self._add_node(upper, op)

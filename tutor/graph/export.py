@@ -8,8 +8,10 @@ from tutor.graph.backward import OpBackward
 from tutor.graph.draw import Drawing, Sketch
 from tutor.graph.picture import Picture, picture
 from tutor.graph.steps import Walk
-from tutor.graph.trace import VERSION, Argument, Const, Items, LeafGradient, Op, Ref
+from tutor.graph.trace import Argument, Const, Items, LeafGradient, Op, Ref
 
+DOCUMENT_VERSION = 1
+"""Of the command line's JSON; the trace has its own."""
 _CELL = 9, 20
 """Width and height of a character in an SVG, in pixels."""
 _COLOURS = {
@@ -22,7 +24,7 @@ def document(walk: Walk) -> dict[str, Any]:
     """The JSON of `step`: forward, backward in the walk's order, leaves by name."""
     fault = walk.trace.fault
     return {
-        "version": VERSION,
+        "version": DOCUMENT_VERSION,
         "ok": fault is None,
         "error": None if fault is None else fault.text,
         "line": None if fault is None else fault.line,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tutor.errors import WireError
 from tutor.wire import message
 
-VERSION = 1
+VERSION = 2
 PART_LIMIT = 500
 """Events per message."""
 
@@ -169,6 +169,34 @@ class Pass:
     at: int
     root: int | None
     """The value `backward()` was called on; None when it was never seen."""
+    kind: Literal["backward", "grad"] = "backward"
+    """grad: `torch.autograd.grad`, which returns gradients and touches no `.grad`."""
+    retains: bool = False
+    """retain_graph or create_graph: the saved values stay. Else they are freed."""
+    source: Source | None = None
+    """The call in the learner's code; None: the tutor went backward by itself."""
+    error: str | None = None
+    """What the pass raised, as "Type: message"; None: it ended well."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """A node of torch's own backward graph, whether a pass ran it or not."""
+
+    id: int
+    """`BackwardNode.node_id` of its runs."""
+    op: int | None
+    """The op it belongs to; None: it accumulates into a leaf."""
+    name: str
+    """torch's, like "MulBackward0", "AccumulateGrad"."""
+    leaf: int | None
+    """The leaf's value as last used; None for other nodes."""
+    next: tuple[int, ...]
+    """Where its gradients go, by node id and in torch's order; -1: nowhere, as for a
+    constant."""
+    saved: dict[str, Ref | Const | Items] = field(default_factory=dict)
+    """What it keeps for the backward pass, under torch's names without `_saved_`:
+    {"self": the value, "exponent": 2}. Empty: nothing, or it was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +277,7 @@ class Fault:
     stage: Literal["parse", "run", "backward", "interrupt"]
 
 
-Event = Value | Op | Pass | BackwardNode | LeafGradient | Rule
+Event = Value | Op | Pass | GraphNode | BackwardNode | LeafGradient | Rule
 
 
 @message("trace")
@@ -258,7 +286,9 @@ class TracePart:
     """Some of a trace's events; the last part says how it ended."""
 
     version: int
-    events: tuple[Value | Op | Pass | BackwardNode | LeafGradient | Rule, ...]
+    events: tuple[
+        Value | Op | Pass | GraphNode | BackwardNode | LeafGradient | Rule, ...
+    ]
     end: "TraceEnd | None" = None
     """None: more follows."""
 
@@ -276,6 +306,48 @@ class TraceEnd:
     fault: Fault | None
     truncated: str | None
     """Why recording stopped early, as a sentence; None: all is here."""
+    id: str = ""
+    """Under which the kernel keeps the tensors for `TraceLook`; "": it keeps none."""
+    kind: Literal["recorded", "autograd"] = "recorded"
+    """autograd: no code was run; the graph behind a tensor that was there already."""
+    unrecorded: str | None = None
+    """What a trace of kind autograd cannot show and what to do, as a sentence."""
+    names: dict[str, int] = field(default_factory=dict)
+    """Which value each variable of the code holds at its end; tensors only."""
+    files: dict[str, str] = field(default_factory=dict)
+    """The text of each file that a `Source` names, where it is at hand."""
+
+
+@message("look?")
+@dataclass(frozen=True, slots=True)
+class TraceLook:
+    """Look at one tensor of a trace that the kernel still keeps."""
+
+    trace: str
+    """`TraceEnd.id`."""
+    value: int
+    number: int = 0
+    """0: the value itself. Else its gradient in the pass of that number."""
+    start: tuple[int, ...] = ()
+    """Where the rows begin: an index for every dimension; () for the beginning."""
+    rows: int = 8
+    columns: int = 6
+
+
+@message("look")
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a tensor holds; or why that cannot be told."""
+
+    summary: Summary | None
+    """With low, high, mean and nonfinite for any size; None: it is gone."""
+    problem: str | None = None
+    """"Overwritten since", "no longer there": a sentence; None: all is well."""
+    std: float | None = None
+    histogram: tuple[int, ...] = ()
+    """Counts of the finite elements in equal parts from low to high."""
+    rows: tuple[tuple[float, ...], ...] = ()
+    """From `start`, along the last two dimensions; one row for a vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +357,8 @@ class Trace:
     values: tuple[Value, ...]
     ops: tuple[Op, ...]
     passes: tuple[Pass, ...]
+    graph: tuple[GraphNode, ...]
+    """torch's own graph; `graph[id].id == id`."""
     nodes: tuple[BackwardNode, ...]
     leaves: tuple[LeafGradient, ...]
     rules: tuple[Rule, ...]
@@ -317,6 +391,7 @@ def assemble(parts: Iterable[TracePart]) -> Trace:
         values=tuple(values.values()),
         ops=tuple(ops.values()),
         passes=tuple(event for event in events if isinstance(event, Pass)),
+        graph=tuple(event for event in events if isinstance(event, GraphNode)),
         nodes=tuple(event for event in events if isinstance(event, BackwardNode)),
         leaves=tuple(event for event in events if isinstance(event, LeafGradient)),
         rules=tuple(event for event in events if isinstance(event, Rule)),
@@ -326,7 +401,7 @@ def assemble(parts: Iterable[TracePart]) -> Trace:
 
 def parts(trace: Trace) -> Iterable[TracePart]:
     """A trace as messages: the inverse of `assemble`."""
-    events: list[Event] = [*trace.values, *trace.ops, *trace.passes]
+    events: list[Event] = [*trace.values, *trace.ops, *trace.passes, *trace.graph]
     events += [*trace.nodes, *trace.leaves, *trace.rules]
     for start in range(0, len(events), PART_LIMIT):
         yield TracePart(VERSION, tuple(events[start : start + PART_LIMIT]))

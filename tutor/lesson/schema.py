@@ -155,7 +155,15 @@ class GraphCell(Cell, tag="graph", kw_only=True, frozen=True):
     dtype: str = "float64"
     root: str | None = None
     predict: list[str] = []
+    """Hidden until the learner has answered: a value "q", a local derivative "dq/dx",
+    a gradient "df/dq", what a leaf holds "x.grad"; or "all"."""
     order: Literal["engine", "slide"] = "engine"
+    """Of the backward pass: torch's own, or that of the slides."""
+    build: bool = False
+    """The picture begins empty: inputs, nodes and values appear one key at a time."""
+    captions: dict[str, str] = {}
+    """A sentence said at a step, by what happens there: "start", "input x", "node q",
+    "value q", "arrive q", "local q", "contribute x", "accumulate x", "leaf x", "end"."""
 
 
 Batch = Annotated[
