@@ -244,3 +244,15 @@ async def test_what_the_engine_cannot_do_is_said() -> None:
         await wait_for_text(pilot, "no [/such] thing")
         await press(pilot, "right", "g", "o", "end")  # nothing to walk, no harm
     await app.session.close()
+
+
+async def test_a_given_trace_is_walked_and_nothing_is_recorded() -> None:
+    kernel = FakeKernel()
+    app = StepperApp(kernel, None, Settings(link="slow"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        given = StepperScreen(app.session, trace=stored("seed"), title="net(x)")
+        app.push_screen(given)
+        shown = await wait_for_text(pilot, "nothing is computed yet")
+        assert "net(x)" in shown
+        await pilot.press("right")
+        assert given.where.place == 1

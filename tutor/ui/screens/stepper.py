@@ -82,11 +82,22 @@ class StepperScreen(FrameScreen[bool]):
     where: reactive[Where] = reactive(Where(), init=False)
     """All that a key changes."""
 
-    def __init__(self, session: "Session", cell: "GraphCell | None" = None) -> None:
+    def __init__(
+        self,
+        session: "Session",
+        cell: "GraphCell | None" = None,
+        *,
+        trace: Trace | None = None,
+        title: str = "",
+    ) -> None:
+        """`trace`: walked as it is, nothing is recorded; `title` then names it."""
         super().__init__()
         self._session = session
         self._request, self._title = SEED, SEED_TITLE
-        if cell is not None:
+        self._given = trace
+        if trace is not None:
+            self._title = title or " ".join(trace.end.code.split("\n"))
+        elif cell is not None:
             from tutor.lesson.requests import trace_of
 
             self._request = trace_of(cell)
@@ -184,7 +195,10 @@ class StepperScreen(FrameScreen[bool]):
             f"Running the code and recording what PyTorch does{ellipsis}", look.QUIET
         )
         self.refresh_frame()
-        self._record()
+        if self._given is not None:
+            self._show_trace(self._given)
+        else:
+            self._record()
 
     @work(group="trace", exclusive=True)
     async def _record(self) -> None:
