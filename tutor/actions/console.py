@@ -1,0 +1,70 @@
+"""The keys of the console. Data."""
+
+from tutor.actions.action import Action
+
+CONSOLE: tuple[Action, ...] = (
+    Action(
+        "run_code",
+        ("enter",),
+        "run",
+        "Run what is typed; where a line must follow, begin it.",
+        "console",
+        "edit",
+        rank=1,
+    ),
+    Action(
+        "complete_name",
+        ("tab",),
+        "complete",
+        "Offer the names that fit here; at the beginning of a line, indent.",
+        "console",
+        "edit",
+        rank=2,
+    ),
+    Action(
+        "older_code",
+        ("up",),
+        "history",
+        "Bring back what you ran before; with something typed, what begins like it.",
+        "console",
+        "edit",
+        rank=3,
+    ),
+    Action(
+        "clear_console",
+        ("ctrl+l",),
+        "clear",
+        "Empty the screen; the kernel's names stay.",
+        "console",
+        "edit",
+        rank=4,
+        title="Console: empty the screen",
+        priority=True,
+    ),
+    Action(
+        "run_now",
+        ("ctrl+r", "alt+enter", "ctrl+enter"),
+        "run now",
+        "Run what is typed without asking whether it is finished.",
+        "console",
+        "edit",
+    ),
+    Action(
+        "outputs_up",
+        ("pageup",),
+        "earlier outputs",
+        "Look at what came before.",
+        "console",
+        "edit",
+        priority=True,
+    ),
+    Action(
+        "outputs_down",
+        ("pagedown",),
+        "later outputs",
+        "Look at what came after.",
+        "console",
+        "edit",
+        priority=True,
+    ),
+)

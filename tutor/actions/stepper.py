@@ -1,0 +1,87 @@
+"""The keys of the stepper. Data."""
+
+from tutor.actions.action import Action
+
+STEPPER: tuple[Action, ...] = (
+    Action(
+        "step_forward",
+        ("right", "l", "space"),
+        "step",
+        "Take one step: compute one op, or send one gradient over one edge.",
+        "stepper",
+        "command",
+        rank=1,
+    ),
+    Action(
+        "step_back",
+        ("left", "h"),
+        "back",
+        "Take the last step back; nothing is run again.",
+        "stepper",
+        "command",
+        rank=2,
+    ),
+    Action(
+        "next_node",
+        ("shift+right", "down", "j"),
+        "node",
+        "Go on until all was said at this node.",
+        "stepper",
+        "command",
+        rank=3,
+    ),
+    Action(
+        "previous_node",
+        ("shift+left", "up", "k"),
+        "node before",
+        "Go back to where this node began.",
+        "stepper",
+        "command",
+    ),
+    Action(
+        "jump_step",
+        ("g",),
+        "jump",
+        "Go to the node whose number you typed before: 7 g. Without one, to the start.",
+        "stepper",
+        "command",
+        rank=4,
+    ),
+    Action(
+        "first_step",
+        ("home",),
+        "start",
+        "Go to where nothing is computed yet.",
+        "stepper",
+        "command",
+    ),
+    Action(
+        "last_step",
+        ("end", "G"),
+        "end",
+        "Go to where every gradient is known.",
+        "stepper",
+        "command",
+    ),
+    Action(
+        "switch_order",
+        ("o",),
+        "order",
+        "Change between the order of torch's engine and that of the slides; the "
+        "numbers are the same.",
+        "stepper",
+        "command",
+        rank=5,
+        title="Stepper: engine or slide order",
+    ),
+    Action(
+        "switch_view",
+        ("t",),
+        "text",
+        "Change between the picture and the same steps as numbered lines.",
+        "stepper",
+        "command",
+        rank=6,
+        title="Stepper: picture or text",
+    ),
+)

@@ -1,0 +1,81 @@
+"""The keys of the training screen. Data."""
+
+from tutor.actions.action import Action
+
+TRAINING: tuple[Action, ...] = (
+    Action(
+        "run_race",
+        ("space",),
+        "run",
+        "Run the race, or pause it; nothing is lost by a pause.",
+        "training",
+        "command",
+        rank=1,
+        title="Race: run or pause",
+    ),
+    Action(
+        "one_iteration",
+        ("s",),
+        "one",
+        "Do one iteration of every run.",
+        "training",
+        "command",
+        rank=2,
+    ),
+    Action(
+        "next_setting",
+        ("tab", "down", "j"),
+        "setting",
+        "Mark the next setting.",
+        "training",
+        "command",
+        rank=3,
+    ),
+    Action(
+        "previous_setting",
+        ("shift+tab", "up", "k"),
+        "setting before",
+        "Mark the setting before.",
+        "training",
+        "command",
+    ),
+    Action(
+        "raise_setting",
+        ("right", "l", "+"),
+        "more",
+        "Turn the marked setting up, also while the race runs. Another seed or other "
+        "noise makes other data, so the race begins anew.",
+        "training",
+        "command",
+        rank=4,
+    ),
+    Action(
+        "lower_setting",
+        ("left", "h", "-"),
+        "less",
+        "Turn the marked setting down, also while the race runs.",
+        "training",
+        "command",
+        rank=5,
+    ),
+    Action(
+        "switch_scale",
+        ("y",),
+        "log",
+        "Change the loss axis between linear and logarithmic.",
+        "training",
+        "command",
+        rank=6,
+        title="Race: linear or logarithmic loss axis",
+    ),
+    Action(
+        "reset_race",
+        ("r",),
+        "reset",
+        "Begin the race anew with the settings as they are.",
+        "training",
+        "command",
+        rank=7,
+        title="Race: begin anew",
+    ),
+)
