@@ -102,3 +102,36 @@ def test_places() -> None:
     assert back == [*reversed(places[:-1]), 0]
     assert walked.next_stop(9) == 11
     assert walked.previous_stop(9) == 8
+
+
+# ------------------------------------------------------------------------- building up
+
+
+def test_the_seed_is_built_up_in_ten_steps_and_a_whole() -> None:
+    walked = walk(stored("seed"), build=True)
+    built = [
+        (step.kind, walked.trace.ops[step.op].symbol)
+        if step.kind == "node" and step.op is not None
+        else (step.kind, names.name(walked.trace, step.value or 0))
+        for step in walked.steps
+        if step.number == 0
+    ]
+    assert built == [
+        ("input", "x"), ("node", "sqr"), ("forward", "q"), ("node", "*"),
+        ("forward", "u"), ("input", "y"), ("node", "*"), ("forward", "z"),
+        ("node", "+"), ("forward", "f"), ("whole", "f"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_building_up_changes_nothing_of_the_backward_walk(name: str) -> None:
+    plain, built = walk(stored(name)), walk(stored(name), build=True)
+    assert [
+        (step.kind, step.number, step.op, step.value)
+        for step in plain.steps
+        if step.number
+    ] == [
+        (step.kind, step.number, step.op, step.value)
+        for step in built.steps
+        if step.number
+    ]

@@ -60,10 +60,17 @@ class Drawing:
 class Sketch:
     """A scene laid out once, drawn at any place of it."""
 
-    def __init__(self, walk: Walk, scene: Scene, detail: Detail = "full") -> None:
+    def __init__(
+        self,
+        walk: Walk,
+        scene: Scene,
+        detail: Detail = "full",
+        changed: frozenset[int] = frozenset(),
+    ) -> None:
         self._walk = walk
         self._scene = scene
         self._detail: Detail = detail
+        self._changed = changed
         self._layout = layout(picture(walk.trace, scene), self._label_width)
 
     @property
@@ -79,12 +86,14 @@ class Sketch:
         alphabet = ASCII if ascii else BOXES
         canvas = _Canvas(alphabet)
         for wire in self._layout.wires:
-            self._draw_wire(canvas, wire, place)
+            if self._is_there(wire.edge.op, None, place):
+                self._draw_wire(canvas, wire, place)
         for (key, port), end in self._layout.stubs.items():
             self._draw_stub(canvas, key, port, end, place)
         canvas.settle()
         for placed in self._layout.boxes:
-            self._draw_box(canvas, placed, place, mark)
+            if self._is_there(placed.box.op, placed.box.value, place):
+                self._draw_box(canvas, placed, place, mark)
         focus = 0, 0, 0, 0
         for placed in self._layout.boxes:
             if self._is_now(placed.box, place):
@@ -122,6 +131,8 @@ class Sketch:
         x, y = placed.exit(port)
         value = placed.box.outputs[port]
         known = self._reached(self._walk.value_place.get(value), place)
+        if self._walk.builds and not known:
+            return
         came = self._reached(
             self._walk.sum_place.get((self._scene.number, value)), place
         )
@@ -179,7 +190,9 @@ class Sketch:
         """The texts over and under a wire, next to the box it comes from."""
         known = self._reached(self._walk.value_place.get(value), place)
         name = self._short_name(value) if box.op is not None else ""
-        shown = self._number(self._walk.trace.values[value].summary) if known else "?"
+        shown = self._value(value) if known else "" if self._walk.builds else "?"
+        if self._walk.builds and not known:
+            name = ""
         if not backward:
             return name, shown
         called = self._short_name(value)
@@ -233,6 +246,19 @@ class Sketch:
     def _number(self, summary: Summary) -> str:
         return numbers.tensor(summary, _ROOM[self._detail], _DIGITS[self._detail])
 
+    def _value(self, value: int) -> str:
+        """Its number; a triangle before it says that it changed."""
+        mark = "Δ" if value in self._changed else ""
+        return mark + self._number(self._walk.trace.values[value].summary)
+
+    def _is_there(self, op: int | None, value: int | None, place: int) -> bool:
+        """Whether a walk that builds the graph up has come to it."""
+        if not self._walk.builds:
+            return True
+        if op is not None:
+            return self._reached(self._walk.node_place.get(op), place)
+        return value is None or self._reached(self._walk.input_place.get(value), place)
+
     def _is_now(self, box: Box, place: int) -> bool:
         step = self._walk.step(place)
         return step is not None and _belongs(step, box, self._walk)
@@ -245,7 +271,7 @@ class Sketch:
 def _belongs(step: Step, box: Box, walk: Walk) -> bool:
     if box.op is not None:
         return step.op == box.op
-    if step.kind != "leaf" or step.value is None or box.value is None:
+    if step.kind not in ("leaf", "input") or step.value is None or box.value is None:
         return False
     values = walk.trace.values
     return values[step.value].tensor == values[box.value].tensor

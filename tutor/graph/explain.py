@@ -14,6 +14,7 @@ from tutor.graph.trace import Const, LeafGradient, Op, Ref, Summary, Trace
 
 _SIGNS = {"add": "+", "sub": "-", "rsub": "-", "mul": "×", "div": "/", "rdiv": "/",
           "pow": "^", "rpow": "^"}  # fmt: skip
+_STATES = {"input": "input", "whole": "output"}
 _ROOM = 34
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
@@ -59,7 +60,12 @@ def card(walk: Walk, place: int) -> Card:
         rows += ending(walk.trace)
     if step.op is None:
         assert step.value is not None
-        return Card(names.name(walk.trace, step.value), "a leaf", None, tuple(rows))
+        title = names.name(walk.trace, step.value)
+        if step.kind == "whole":
+            return Card(title, "the whole graph", None, tuple(rows))
+        is_leaf = walk.trace.values[step.value].is_leaf
+        what = "a leaf" if is_leaf else "an input"
+        return Card(title, what, None, tuple(rows))
     op = walk.trace.ops[step.op]
     line = op.source.line if op.source is not None else None
     return Card(op.symbol, names.statement(walk.trace, op), line, tuple(rows))
@@ -68,6 +74,15 @@ def card(walk: Walk, place: int) -> Card:
 def rows_of(walk: Walk, step: Step, *, is_new: bool = True) -> list[Row]:
     """What one step says."""
     match step.kind:
+        case "input" | "whole":
+            assert step.value is not None
+            return [Row(_STATES[step.kind], _named(walk.trace, step.value), is_new)]
+        case "node":
+            assert step.op is not None
+            op = walk.trace.ops[step.op]
+            return [
+                Row("computes", op.label or names.call_text(walk.trace, op), is_new)
+            ]
         case "forward":
             return _forward(walk.trace, step, is_new)
         case "arrive":

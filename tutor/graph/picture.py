@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tutor.graph import names, numbers
-from tutor.graph.steps import Scene
+from tutor.graph.steps import Scene, is_input
 from tutor.graph.trace import Const, Items, Op, Ref, Trace, Value
 
 _ARITHMETIC = frozenset(["add", "sub", "rsub", "mul", "div", "rdiv", "rpow", "pow"])
@@ -115,7 +115,7 @@ def _source(trace: Trace, value: Value, shown: set[int]) -> Box | None:
     if value.op in shown and value.op is not None:
         op = trace.ops[value.op]
         return Box(f"op {op.id}", "", op.id, None, 0, op.outputs, "")
-    if not value.requires_grad or value.role in ("parameter", "buffer"):
+    if not is_input(trace, value.id):
         return None
     text = names.name(trace, value.id)
     return Box(f"value {value.id}", text, None, value.id, 0, (value.id,), "")

@@ -7,7 +7,7 @@ Steps that belong together - all that happens at one node - share a stop.
 import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tutor.graph import backward, names
@@ -18,7 +18,11 @@ WINDOW = 32
 """Ops in one picture; of a longer scene this many are shown."""
 
 Order = Literal["engine", "slide"]
-Kind = Literal["forward", "arrive", "local", "contribute", "accumulate", "leaf"]
+Kind = Literal[
+    "input", "node", "forward", "whole",
+    "arrive", "local", "contribute", "accumulate", "leaf",
+]  # fmt: skip
+"""input, node and whole are steps of a walk that builds the graph up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,8 @@ class Step:
     op: int | None
     """None at a leaf."""
     value: int | None
-    """What was computed, what gradient arrived, where was added up; None: the op
-    raised."""
+    """What was computed or came in, what gradient arrived, where was added up; None:
+    the op raised, or has not given it yet."""
     position: int = -1
     """Which of the op's tensor arguments an edge leads to; -1: all of them."""
 
@@ -61,7 +65,7 @@ class Part:
     """At which it was sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Walk:
     """A trace made into steps. Places run from 0, the start, to `len(steps)`."""
 
@@ -87,6 +91,12 @@ class Walk:
     """By pass, op and position: from which place on the edge has sent."""
     sum_place: dict[tuple[int, int], int]
     """By pass and value: from which place on its gradient is complete."""
+    builds: bool = False
+    """Whether the graph is built up: nothing is drawn before its step."""
+    input_place: dict[int, int] = field(default_factory=dict)
+    """By value, of a walk that builds: from which place on an input is drawn."""
+    node_place: dict[int, int] = field(default_factory=dict)
+    """By op, of a walk that builds: from which place on its box is drawn."""
 
     def step(self, place: int) -> Step | None:
         """The step just taken; None at the start."""
@@ -135,14 +145,24 @@ class Walk:
         return self.stops[found - 1] if found else 0
 
 
-def walk(trace: Trace, order: Order = "engine") -> Walk:
-    """All steps of a trace."""
-    return _Builder(trace, order).walk()
+def walk(trace: Trace, order: Order = "engine", *, build: bool = False) -> Walk:
+    """All steps of a trace.
+
+    `build`: before an op gives its value, its new inputs come ("input") and then its
+    box with its edges and constants ("node"); "whole" is the graph they end in.
+    """
+    return _Builder(trace, order, build).walk()
 
 
 def is_shown(op: Op) -> bool:
     """Whether an op is a step: making a tensor from nothing and reading are not."""
     return "creation" not in op.flags and bool(op.outputs or op.error)
+
+
+def is_input(trace: Trace, value: int) -> bool:
+    """Whether a value that no shown op made has a box: parameters stand beside ops."""
+    found = trace.values[value]
+    return found.requires_grad and found.role not in ("parameter", "buffer")
 
 
 def ancestors(trace: Trace, root: int | None) -> set[int]:
@@ -161,9 +181,12 @@ def ancestors(trace: Trace, root: int | None) -> set[int]:
 class _Builder:
     """Makes the steps of one trace."""
 
-    def __init__(self, trace: Trace, order: Order) -> None:
+    def __init__(self, trace: Trace, order: Order, build: bool) -> None:
         self._trace = trace
         self._order = order
+        self._build = build
+        self._input_place: dict[int, int] = {}
+        self._node_place: dict[int, int] = {}
         self._steps: list[Step] = []
         self._stop_places: list[int] = []
         self._scenes: list[Scene] = []
@@ -206,6 +229,9 @@ class _Builder:
             value_place=self._value_place,
             edge_place=self._edge_place,
             sum_place=self._sum_place,
+            builds=self._build,
+            input_place=self._input_place,
+            node_place=self._node_place,
         )
 
     def _between(self, begun: int, ended: int | None) -> list[Op]:
@@ -224,11 +250,31 @@ class _Builder:
 
     def _forward(self, ops: Sequence[Op]) -> None:
         for op in ops:
+            if self._build:
+                self._build_up(op)
             value = op.outputs[0] if op.outputs else None
             self._add("forward", 0, op.id, value)
             for output in op.outputs:
                 self._value_place[output] = len(self._steps)
             self._end_stop()
+        if self._build and ops:
+            last = ops[-1].outputs[0] if ops[-1].outputs else None
+            root = self._scenes[-1].root
+            self._add("whole", 0, None, last if root is None else root)
+            self._end_stop()
+
+    def _build_up(self, op: Op) -> None:
+        """What is drawn before an op gives its value."""
+        for value in names.tensors(op):
+            made = self._trace.values[value].op
+            is_new = value not in self._input_place
+            is_made = made is not None and is_shown(self._trace.ops[made])
+            if is_new and not is_made and is_input(self._trace, value):
+                self._add("input", 0, None, value)
+                self._input_place[value] = len(self._steps)
+                self._end_stop()
+        self._add("node", 0, op.id, None)
+        self._node_place[op.id] = len(self._steps)
 
     def _backward(self, passed: Pass) -> None:
         ops = backward.merged(self._trace, passed.number)

@@ -28,6 +28,9 @@ def lines(walk: Walk) -> tuple[TextLine, ...]:
     found: list[TextLine] = []
     for place, step in enumerate(walk.steps, start=1):
         is_first = place == 1 or walk.steps[place - 2].stop != step.stop
+        if step.kind == "node":
+            continue  # the op gives its value in the next step
+        is_first = is_first or walk.steps[place - 2].kind == "node"
         head = _head(step) if is_first else ""
         found += _said(walk, step, place, head, room)
     for row in explain.ending(walk.trace):
@@ -46,7 +49,7 @@ def _statement_room(walk: Walk) -> int:
 
 
 def _head(step: Step) -> str:
-    letter = "F" if step.kind == "forward" else "B"
+    letter = "B" if step.number else "F"
     return f"{letter}{step.stop + 1}"
 
 
@@ -57,7 +60,7 @@ def _said(
     if step.kind == "forward" and step.op is not None:
         statement = names.statement(walk.trace, walk.trace.ops[step.op])
         yield TextLine(place, head, f"{statement:{room}}   {rest.pop(0).text}")
-    elif step.kind == "leaf":
+    elif step.kind in ("leaf", "input", "whole"):
         row = rest.pop(0)
         yield TextLine(place, head, f"{row.label}   {row.text}")
     elif step.kind == "arrive" and step.op is not None and step.value is not None:
@@ -102,7 +105,7 @@ def _heading(title: str, width: int, ascii: bool) -> Iterator[str]:
 def _numbered(walk: Walk, scene: int, *, forward: bool) -> Iterator[str]:
     for line in lines(walk):
         step = walk.steps[line.place - 1]  # without steps there is no report
-        if step.scene == scene and (step.kind == "forward") == forward:
+        if step.scene == scene and (step.number == 0) == forward:
             yield (
                 f" {line.head:>4}  {line.text}"
                 if line.head

@@ -39,6 +39,12 @@ class GraphView(Widget):
 
     drawing: reactive[Drawing | None] = reactive[Drawing | None](None)
     """None: nothing yet."""
+    pan: reactive[tuple[int, int]] = reactive((0, 0))
+    """Columns and rows that the part in sight is moved by."""
+
+    def watch_drawing(self) -> None:
+        """Another drawing: the step is in sight again."""
+        self.pan = 0, 0
 
     def on_resize(self, event: events.Resize) -> None:
         self.post_message(self.Resized())
@@ -49,18 +55,19 @@ class GraphView(Widget):
         if drawing is None or not width or not height:
             return Content()
         left, top, right, bottom = drawing.focus
-        first = _start(left, right, drawing.width, width)
-        row = _start(top, bottom, len(drawing.lines), height)
+        across, down = self.pan
+        first = _start(left, right, drawing.width, width, across)
+        row = _start(top, bottom, len(drawing.lines), height, down)
         margin = " " * min(_MARGIN, max(0, width - drawing.width))
         lines = [
-            Content.assemble(margin, _part(line, first, width - len(margin)))
+            Content.assemble(margin, line_content(line, first, width - len(margin)))
             for line in drawing.lines[row : row + height]
         ]
         return Content("\n").join(lines)
 
 
-def _start(low: int, high: int, whole: int, room: int) -> int:
-    """Where the part begins that has low..high in it.
+def _start(low: int, high: int, whole: int, room: int, moved: int) -> int:
+    """Where the part begins that has low..high in it, `moved` from there.
 
     It moves by half its size, so that single steps do not shift the picture; and it
     depends on nothing but the step, so that going back shows what was there.
@@ -72,11 +79,13 @@ def _start(low: int, high: int, whole: int, room: int) -> int:
     start = round(wish / stride) * stride
     if not start <= low <= high < start + room:
         start = min(low, wish)
-    return max(0, min(start, whole - room))
+    # What was moved beyond the edge does not have to be moved back.
+    start = max(0, min(start, whole - room))
+    return max(0, min(start + moved, whole - room))
 
 
-def _part(line: Line, start: int, room: int) -> Content:
-    """The cells from `start` of a line."""
+def line_content(line: Line, start: int, room: int) -> Content:
+    """The cells from `start` of a line, coloured."""
     pieces: list[Content] = []
     column = 0
     for run in line:

@@ -1,0 +1,154 @@
+"""The minimap: the whole walk on one row, and where the learner is in it. Pure.
+
+A cell stands for some stops. Forward it is a rule, heavy where the learner has been;
+backward a block as high as the gradient's magnitude there, on a logarithmic scale.
+"""
+
+import bisect
+import math
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tutor.graph.draw import Line, Run, Style
+from tutor.graph.steps import Walk
+from tutor.graph.trace import Summary
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_PLAIN_BLOCKS = "_.:-=+*#"
+_LEAST = -38.0
+"""The decimal exponent that stands for 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """What is to be told of each stop."""
+
+    exponents: tuple[float | None, ...]
+    """Of the gradient that arrived, base 10; None forward, or where it is unknown."""
+    broken: tuple[int, ...]
+    """Stops at which something is not finite."""
+    low: float
+    high: float
+
+
+_profiles: "weakref.WeakKeyDictionary[Walk, _Profile]" = weakref.WeakKeyDictionary()
+
+
+def minimap(
+    walk: Walk,
+    place: int,
+    width: int,
+    *,
+    marks: Sequence[int] = (),
+    ascii: bool = False,
+) -> tuple[Line, ...]:
+    """One row of `width` cells, or fewer where the walk has fewer stops.
+
+    ◆ is the place, ! something not finite, ● one of `marks`: places that the learner
+    wants to stop at. No rows for a walk without steps.
+    """
+    stops = len(walk.stops)
+    if not stops or width < 1:
+        return ()
+    profile = _profile(walk)
+    count = min(width, stops)
+    here = min(max(walk.stop(place) - 1, 0), stops - 1) * count // stops
+    broken = {stop * count // stops for stop in profile.broken}
+    marked = {
+        bisect.bisect_left(walk.stops, mark) * count // stops
+        for mark in marks
+        if 0 < mark <= len(walk.steps)
+    }
+    runs: list[Run] = []
+    for cell in range(count):
+        first = cell * stops // count
+        last = max(first + 1, (cell + 1) * stops // count)
+        glyph, style = _cell(walk, profile, range(first, last), cell < here, ascii)
+        if cell in marked:
+            glyph, style = "o" if ascii else "●", "name"
+        if cell in broken:
+            glyph, style = "!", "grad"
+        if cell == here:
+            glyph, style = "@" if ascii else "◆", "now"
+        runs.append(Run(glyph, style))
+    return (_joined(runs),)
+
+
+def _cell(
+    walk: Walk, profile: _Profile, stops: range, is_past: bool, ascii: bool
+) -> tuple[str, Style]:
+    known = [
+        exponent
+        for exponent in profile.exponents[stops.start : stops.stop]
+        if exponent is not None
+    ]
+    if walk.steps[walk.stops[stops.start] - 1].number == 0 and not known:
+        done, todo = ("=", "-") if ascii else ("━", "─")
+        return (done, "wire") if is_past else (todo, "todo")
+    blocks = _PLAIN_BLOCKS if ascii else _BLOCKS
+    style: Style = "back" if is_past else "todo"
+    if not known:
+        return blocks[0], style
+    reach = profile.high - profile.low
+    share = (max(known) - profile.low) / reach if reach > 0 else 0.5
+    return blocks[min(len(blocks) - 1, int(share * len(blocks)))], style
+
+
+def _joined(runs: Iterable[Run]) -> Line:
+    found: list[Run] = []
+    for run in runs:
+        if found and found[-1].style == run.style:
+            found[-1] = Run(found[-1].text + run.text, run.style)
+        else:
+            found.append(run)
+    return tuple(found)
+
+
+def _profile(walk: Walk) -> _Profile:
+    if walk not in _profiles:
+        _profiles[walk] = _measured(walk)
+    return _profiles[walk]
+
+
+def _measured(walk: Walk) -> _Profile:
+    exponents: list[float | None] = []
+    broken: list[int] = []
+    for stop, end in enumerate(walk.stops):
+        step = walk.steps[end - 1]
+        gradient = None
+        if step.number == 0:
+            found = [] if step.op is None else walk.trace.ops[step.op].outputs
+            summaries = [walk.trace.values[value].summary for value in found]
+        elif step.op is None:
+            assert step.value is not None
+            gradient = walk.leaves[step.number, step.value].add
+            summaries = [gradient]
+        else:
+            gradient = walk.passes[step.number, step.op].upstream
+            summaries = [gradient]
+        if not all(map(_is_finite, summaries)):
+            broken.append(stop)
+        exponents.append(None if gradient is None else _exponent(gradient))
+    known = [each for each in exponents if each is not None and each > _LEAST]
+    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    return _Profile(tuple(exponents), tuple(broken), low, high)
+
+
+def _is_finite(summary: Summary) -> bool:
+    if summary.values is not None:
+        return all(map(math.isfinite, summary.values))
+    return not summary.nonfinite
+
+
+def _exponent(summary: Summary) -> float | None:
+    """Of its largest finite magnitude; None where nobody looked."""
+    values = summary.values
+    if values is None:
+        if summary.low is None or summary.high is None:
+            return None
+        values = summary.low, summary.high
+    largest = max((abs(each) for each in values if math.isfinite(each)), default=None)
+    if largest is None:
+        return None
+    return math.log10(largest) if largest > 0 else _LEAST
