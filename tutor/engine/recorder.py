@@ -52,11 +52,13 @@ class Recorder(TorchFunctionMode):
         names: Mapping[str, torch.Tensor] | None = None,
         *,
         result_name: str | None = None,
+        variables: Mapping[str, Any] | None = None,
         op_limit: int = 20_000,
         replays: bool = True,
     ) -> None:
-        """`names` are leaves known beforehand; `result_name` is what the value returned
-        by the outermost function is called; without `replays` no rule can be made."""
+        """`names` are tensors known beforehand; `result_name` is what the value returned
+        by the outermost function is called; the modules among `variables` are called
+        as there; without `replays` no rule can be made."""
         super().__init__()
         self.drafts = Drafts()
         self.root: int | None = None
@@ -71,6 +73,7 @@ class Recorder(TorchFunctionMode):
         self._known: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
         self._tensor_count = 0
         self._names = dict(names or {})
+        self._variables = variables or {}
         self._ledger = Ledger(
             self.drafts,
             self._summaries,
@@ -86,6 +89,7 @@ class Recorder(TorchFunctionMode):
             value = self._see(tensor, None)
             self.drafts.values[value].name = name
         self._modules.open(self._sources.frame, self._guarded)
+        self._guarded(self._modules.learn, self._variables)
         self._listening = self._ledger.listening = True
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
@@ -102,17 +106,20 @@ class Recorder(TorchFunctionMode):
         self._guarded(self._summaries.fetch)
         self._known.clear()
         self._names.clear()
+        self._variables = {}
 
-    def backward(self, root: torch.Tensor, start: Callable[[], Any]) -> int:
+    def backward(
+        self, root: torch.Tensor, start: Callable[[], Any], *, retain: bool = False
+    ) -> int:
         """Go backward from a tensor, with the gradient that `start` makes; its value.
 
-        Only the pass is recorded, not that it was asked for.
+        Only the pass is recorded, not that it was asked for. `retain`: the graph stays.
         """
         with torch._C.DisableTorchFunction():
             value = self._see_root(root)
             self._ledger.roots = [value]
             self.root = value
-            root.backward(gradient=start())
+            root.backward(gradient=start(), retain_graph=retain)
         return value
 
     def _guarded(self, look: Callable[..., Any], *args: Any) -> Any:

@@ -7,15 +7,22 @@ import ast
 import contextlib
 import itertools
 import linecache
-import types
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from tutor.engine.recorder import Recorder
 from tutor.engine.rules import rules
+from tutor.engine.running import (
+    Code,
+    MissingError,
+    execute,
+    fault,
+    parse,
+    parse_fault,
+    run_traced,
+)
 from tutor.errors import TutorError
 from tutor.graph.trace import (
     VERSION,
@@ -40,21 +47,26 @@ def record(request: TraceRequest) -> Trace:
     """Run the request's code once and hand over what happened."""
     leaves = {name: _leaf(name, at, request.dtype) for name, at in request.at.items()}
     gradient = _gradient(request)
-    code, fault = _parsed(request)
+    code, stopped = _parsed(request)
     recorder = Recorder(leaves, result_name=request.call, op_limit=request.op_limit)
     run = _Run(request, leaves, gradient, recorder)
     with _state_kept(fork=not request.from_namespace), recorder:
         if code is not None:
-            fault = run.go(code)
+            stopped = run.go(code)
     end = TraceEnd(
         code=request.code,
         file=request.file,
         torch=torch.__version__,
         root=_root(recorder),
         dtype=request.dtype,
-        fault=fault,
+        fault=stopped,
         truncated=recorder.drafts.truncated,
     )
+    return finished(recorder, end)
+
+
+def finished(recorder: Recorder, end: TraceEnd) -> Trace:
+    """The trace of a recorder that is closed, with the rules that agree with torch."""
     events = tuple(recorder.drafts.events())
     recorded = assemble([TracePart(VERSION, events, end)])
     found = rules(recorded, recorder.drafts.replays)
@@ -111,65 +123,12 @@ def _gradient(request: TraceRequest) -> Any:
 # -------------------------------------------------------------------------- running it
 
 
-@dataclass(frozen=True, slots=True)
-class _Code:
-    """The code, ready to run."""
-
-    body: types.CodeType
-    last: types.CodeType | None
-    """The last statement, where it is an expression."""
-    assigned: str | None
-    """The name bound last."""
-    file: str
-
-
-def _parsed(request: TraceRequest) -> tuple[_Code | None, Fault | None]:
+def _parsed(request: TraceRequest) -> tuple[Code | None, Fault | None]:
     file = request.file or f"<step {next(_numbers)}>"
     try:
-        tree = ast.parse(request.code, file)
-        last = tree.body[-1] if tree.body else None
-        expression = None
-        if isinstance(last, ast.Expr):
-            tree.body.pop()
-            wrapped = ast.Expression(last.value)
-            expression = compile(wrapped, file, "eval", dont_inherit=True)
-        body = compile(tree, file, "exec", dont_inherit=True)
+        return parse(request.code, file), None
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = error.lineno if isinstance(error, SyntaxError) else None
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        text = f"{type(error).__name__}: {reason}"
-        return None, Fault(text, line, "parse")
-    return _Code(body, expression, _last_assigned(tree.body), file), None
-
-
-def _last_assigned(body: Sequence[ast.stmt]) -> str | None:
-    for statement in reversed(body):
-        match statement:
-            case ast.Assign(targets=[*_, ast.Name(id=name)]):
-                return name
-            case ast.AugAssign(target=ast.Name(id=name)):
-                return name
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
-                return name
-    return None
-
-
-def run_traced(code: _Code, namespace: dict[str, Any], call: str | None) -> Any:
-    """Run the learner's code; what its last expression or the called function gave.
-
-    The recorder knows this function by its name as where the learner's frames end.
-    """
-    exec(code.body, namespace)
-    last = None if code.last is None else eval(code.last, namespace)
-    if call is None:
-        return last
-    if not callable(namespace.get(call)):
-        raise _MissingError(f"The code defines no function {call!r}.")
-    return namespace[call](**namespace["__at__"])
-
-
-class _MissingError(Exception):
-    """The code lacks what the request names; `str(error)` is the sentence."""
+        return None, parse_fault(error)
 
 
 class _Run:
@@ -187,30 +146,33 @@ class _Run:
         self._gradient = gradient
         self._recorder = recorder
 
-    def go(self, code: _Code) -> Fault | None:
+    def go(self, code: Code) -> Fault | None:
         """Forward and backward; what stopped it."""
-        stage = "run"
+        backward = False
         lines = self._request.code.splitlines(keepends=True)
         linecache.cache[code.file] = len(self._request.code), None, lines, code.file
         try:
             namespace = self._namespace()
-            last = run_traced(code, namespace, self._request.call)
+            last = run_traced(lambda: self._called(code, namespace))
             if self._recorder.drafts.passes:
                 return None  # the code went backward itself
-            stage = "backward"
+            backward = True
             root = self._root(last, code, namespace)
-            self._recorder.backward(root, lambda: self._start(root))
-        except KeyboardInterrupt as error:
-            return Fault("Interrupted.", _line(error, code.file), "interrupt")
-        except _MissingError as error:
-            return Fault(str(error), None, "backward")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the learner's code
-            text = f"{type(error).__name__}: {error}".rstrip(": ")
-            line = _line(error, code.file)
-            return Fault(text, line, "backward" if stage == "backward" else "run")
+            self._recorder.backward(root, lambda: start_of(self._gradient, root))
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
+            return fault(error, code.file, backward=backward)  # the learner's code
         finally:
             linecache.cache.pop(code.file, None)
         return None
+
+    def _called(self, code: Code, namespace: dict[str, Any]) -> Any:
+        last = execute(code, namespace)
+        call = self._request.call
+        if call is None:
+            return last
+        if not callable(namespace.get(call)):
+            raise MissingError(f"The code defines no function {call!r}.")
+        return namespace[call](**namespace["__at__"])
 
     def _namespace(self) -> dict[str, Any]:
         request = self._request
@@ -230,12 +192,12 @@ class _Run:
             return {**names, "__at__": self._leaves}
         return {**names, **self._leaves}
 
-    def _root(self, last: Any, code: _Code, namespace: dict[str, Any]) -> torch.Tensor:
+    def _root(self, last: Any, code: Code, namespace: dict[str, Any]) -> torch.Tensor:
         name = self._request.root
         if name is None and last is None:
             name = code.assigned
         if name is not None and name not in namespace:
-            raise _MissingError(
+            raise MissingError(
                 f"The code binds no name {name!r}: nothing to go back from."
             )
         found = last if name is None else namespace[name]
@@ -245,33 +207,24 @@ class _Run:
         if self._request.call is not None:
             what = f"What {self._request.call!r} returns"
         if found is None:
-            raise _MissingError(
+            raise MissingError(
                 "The code has no value to go backward from: end it in an expression or "
                 "an assignment."
             )
         kind = type(found).__name__
-        raise _MissingError(
+        raise MissingError(
             f"{what} is of type {kind}, not a tensor: there is nothing to go backward "
             "from."
         )
 
-    def _start(self, root: torch.Tensor) -> torch.Tensor | None:
-        if self._gradient is None:
-            return None
-        if self._gradient == "ones":
-            return torch.ones_like(root)
-        return torch.tensor(self._gradient, dtype=root.dtype, device=root.device)
 
-
-def _line(error: BaseException, file: str) -> int | None:
-    """The line of the code that an exception came from."""
-    line = None
-    step = error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == file:
-            line = step.tb_lineno
-        step = step.tb_next
-    return line
+def start_of(gradient: Any, root: torch.Tensor) -> torch.Tensor | None:
+    """What backward starts with: None, "ones", a tensor, or numbers in lists."""
+    if gradient is None or isinstance(gradient, torch.Tensor):
+        return gradient
+    if isinstance(gradient, str) and gradient == "ones":
+        return torch.ones_like(root)
+    return torch.tensor(gradient, dtype=root.dtype, device=root.device)
 
 
 @contextlib.contextmanager

@@ -316,6 +316,8 @@ class TraceEnd:
     """Which value each variable of the code holds at its end; tensors only."""
     files: dict[str, str] = field(default_factory=dict)
     """The text of each file that a `Source` names, where it is at hand."""
+    title: str = ""
+    """What was run, in a word: "net(x)"; "": the code says it."""
 
 
 @message("look?")
