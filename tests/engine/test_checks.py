@@ -120,7 +120,7 @@ for shape in sizes(0, 1, 3, (2, 2), (3, 3)):
 
 def test_a_case_is_told_in_the_words_of_the_check() -> None:
     check = """
-for program in cases("f = a", "f = a + a", told=lambda each: f"{each} at a = 3"):
+for program in cases("f = a", "f = a + a", told=lambda each: f"{each}\\nat a = 3"):
     close(learner.slope(program), 1.0, "the slope")
 close(learner.slope("f = a * a"), 3.0)
 """
@@ -129,7 +129,7 @@ close(learner.slope("f = a * a"), 3.0)
     told = judged(code, check).detail.splitlines()[0]
     past_the_cases = judged(code.replace("count('a')", "count('=')"), check)
 
-    assert told == "case 2 of 2: f = a + a at a = 3"
+    assert told == "case 2 of 2: f = a + a, at a = 3"
     assert past_the_cases.detail.splitlines()[0] == "for program = 'f = a * a'"
 
 

@@ -59,8 +59,8 @@ class CheckNames:
     ) -> Iterator[Any]:
         """As `sizes`, for inputs of any kind.
 
-        `told(input)` is what a failure tells of the case, instead of what the learner's
-        function was called with: `told=str` for a program, say.
+        `told(input)` is what a failure tells of the case, a line or more, instead of
+        what the learner's function was called with: `told=str` for a program, say.
         """
         for number, each in enumerate(inputs, start=1):
             self._case.number, self._case.count = number, len(inputs)

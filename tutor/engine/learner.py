@@ -197,7 +197,7 @@ class Case:
         """ "case 2 of 5: x = [1., 2.]", on more lines when long; "" when unknown."""
         parts = [str(argument) for argument in self.calls.arguments]
         if self.told:
-            parts = [self.told]
+            parts = self.told.splitlines()
         head = f"case {self.number} of {self.count}:" if self.number else "for"
         if not parts:
             return head.rstrip(":") if self.number else ""
