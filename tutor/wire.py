@@ -139,42 +139,103 @@ def from_json(wanted: Any, raw: Any) -> Any:
 
     Unknown keys of a dict are ignored, so that a newer kernel may say more.
     """
+    return _reader(wanted)(raw)
+
+
+# -------------------------------------------- readers: made once for each annotation
+#
+# A trace of 10 000 ops is more than a million values, for which a learner waits.
+
+Reader = typing.Callable[[Any], Any]
+
+
+@functools.cache
+def _reader(wanted: Any) -> Reader:
+    """What turns JSON into a value of this annotation."""
     if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
-        return _dataclass_from_json(wanted, raw)
+        return _dataclass_reader(wanted)
     origin = get_origin(wanted)
     if origin in (Union, types.UnionType):
-        return _union_from_json(get_args(wanted), raw)
+        return _union_reader(get_args(wanted))
     if origin is tuple:
-        return _tuple_from_json(get_args(wanted), raw)
+        return _tuple_reader(get_args(wanted))
     if origin in (dict, Mapping) or wanted is dict:
+        return _dict_reader(_reader(get_args(wanted)[1] if get_args(wanted) else Any))
+    if origin is Literal:
+        return _literal_reader(get_args(wanted))
+    return _scalar_reader(wanted)
+
+
+def _scalar_reader(wanted: Any) -> Reader:
+    if wanted is Any or wanted is object:
+        return _as_it_is
+    if wanted is float:
+        return _float
+    if wanted in (None, types.NoneType):
+        wanted = types.NoneType
+
+    def read(raw: Any) -> Any:
+        if type(raw) is wanted:
+            return raw
+        raise _unexpected(wanted, raw)
+
+    return read
+
+
+def _as_it_is(raw: Any) -> Any:
+    return raw
+
+
+def _float(raw: Any) -> float:
+    if type(raw) is float:
+        return raw
+    if isinstance(raw, str) and raw in _NONFINITE:
+        return _NONFINITE[raw]
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        return float(raw)
+    raise _unexpected(float, raw)
+
+
+def _unexpected(wanted: Any, raw: Any) -> ValueError:
+    name = "None" if wanted is types.NoneType else getattr(wanted, "__name__", wanted)
+    return ValueError(f"expected {name}, got {raw!r:.40}")
+
+
+def _literal_reader(options: tuple[Any, ...]) -> Reader:
+    def read(raw: Any) -> Any:
+        if raw in options:
+            return raw
+        raise ValueError(f"expected one of {options}, got {raw!r:.40}")
+
+    return read
+
+
+def _dict_reader(item: Reader) -> Reader:
+    def read(raw: Any) -> dict[str, Any]:
         if not isinstance(raw, Mapping):
             raise ValueError(f"expected a table, got {raw!r:.40}")
-        item = get_args(wanted)[1] if get_args(wanted) else Any
-        return {key: from_json(item, each) for key, each in raw.items()}
-    if origin is Literal:
-        if raw not in get_args(wanted):
-            raise ValueError(f"expected one of {get_args(wanted)}, got {raw!r:.40}")
-        return raw
-    return _scalar_from_json(wanted, raw)
+        return {key: item(each) for key, each in raw.items()}
+
+    return read
 
 
-def _scalar_from_json(wanted: Any, raw: Any) -> Any:
-    if wanted is Any or wanted is object:
-        return raw
-    if wanted is float:
-        if isinstance(raw, str) and raw in _NONFINITE:
-            return _NONFINITE[raw]
-        if isinstance(raw, (int, float)) and not isinstance(raw, bool):
-            return float(raw)
-    elif wanted in (None, types.NoneType):
-        if raw is None:
-            return None
-    elif type(raw) is wanted:
-        return raw
-    raise ValueError(f"expected {getattr(wanted, '__name__', wanted)}, got {raw!r:.40}")
+def _dataclass_reader(wanted: type[Any]) -> Reader:
+    """A function written for the class; what does not fit it is read with more care."""
+    quick: list[Reader] = []
+
+    def read(raw: Any) -> Any:
+        if not quick:  # only now: a dataclass may have fields of its own kind
+            quick.append(_written_for(wanted))
+        try:
+            return quick[0](raw)
+        except (TypeError, ValueError, KeyError):
+            return _with_care(wanted, raw)
+
+    return read
 
 
-def _dataclass_from_json(wanted: type[Any], raw: Any) -> Any:
+def _with_care(wanted: type[Any], raw: Any) -> Any:
+    """Fields may be missing; ValueError says which one does not fit."""
     if not isinstance(raw, Mapping):
         raise ValueError(f"expected a {wanted.__name__}, got {raw!r:.40}")
     found = {}
@@ -190,34 +251,73 @@ def _dataclass_from_json(wanted: type[Any], raw: Any) -> Any:
         raise ValueError(f"{wanted.__name__}: {error}") from error
 
 
-def _union_from_json(options: tuple[Any, ...], raw: Any) -> Any:
-    if isinstance(raw, Mapping) and "type" in raw:
-        for option in options:
-            if getattr(option, "__name__", None) == raw["type"]:
-                return from_json(option, raw)
-    # The exact type first: an int must not become a float on the way to `int | float`.
-    for option in sorted(options, key=lambda each: type(raw) is not each):
-        try:
-            return from_json(option, raw)
-        except ValueError:
-            continue
-    raise ValueError(f"{raw!r:.40} fits none of {options}")
+def _written_for(wanted: type[Any]) -> Reader:
+    """`wanted(raw["a"], raw["b"], ...)`, each checked on the way, as one function."""
+    known: dict[str, Any] = {"wanted": wanted}
+    fields = []
+    hints = _hints(typing.cast(typing.Hashable, wanted))
+    for number, (name, annotation) in enumerate(hints.items()):
+        reader, kinds = f"r{number}", f"k{number}"
+        known[reader] = _reader(annotation)
+        known[kinds] = _exact_kinds(annotation)
+        value = f"v if type(v := raw[{name!r}]) in {kinds} else {reader}(v)"
+        fields.append(
+            f"{name}=({value})" if known[kinds] else f"{name}={reader}(raw[{name!r}])"
+        )
+    exec(f"def read(raw): return wanted({', '.join(fields)})", known)
+    return typing.cast(Reader, known["read"])
 
 
-def _tuple_from_json(items: tuple[Any, ...], raw: Any) -> tuple[Any, ...]:
-    if not isinstance(raw, (list, tuple)):
-        raise ValueError(f"expected a list, got {raw!r:.40}")
-    if len(items) == 2 and items[1] is Ellipsis:
-        if items[0] is float:  # the long ones: points and tensor values
-            return tuple(each if type(each) is float else _float(each) for each in raw)
-        return tuple(from_json(items[0], each) for each in raw)
-    if len(items) != len(raw):
-        raise ValueError(f"expected {len(items)} items, got {len(raw)}")
-    return tuple(from_json(item, each) for item, each in zip(items, raw, strict=True))
+def _exact_kinds(wanted: Any) -> frozenset[type]:
+    """The types of JSON that are the value already, so that nothing is to be read."""
+    if get_origin(wanted) in (Union, types.UnionType):
+        return frozenset().union(*map(_exact_kinds, get_args(wanted)))
+    if wanted in (int, str, bool, float, types.NoneType):
+        return frozenset([wanted])
+    return frozenset()
 
 
-def _float(raw: Any) -> float:
-    return typing.cast(float, _scalar_from_json(float, raw))
+def _union_reader(options: tuple[Any, ...]) -> Reader:
+    tagged = {getattr(option, "__name__", ""): _reader(option) for option in options}
+    by_type: dict[type, list[Reader]] = {}
+
+    def read(raw: Any) -> Any:
+        kind = type(raw)
+        if kind is dict and (reader := tagged.get(raw.get("type"))) is not None:
+            return reader(raw)
+        if kind not in by_type:
+            # The exact type first: an int must not become a float on the way to
+            # `int | float`.
+            order = sorted(options, key=lambda each: each is not kind)
+            by_type[kind] = [_reader(each) for each in order]
+        for reader in by_type[kind]:
+            try:
+                return reader(raw)
+            except ValueError:
+                continue
+        raise ValueError(f"{raw!r:.40} fits none of {options}")
+
+    return read
+
+
+def _tuple_reader(items: tuple[Any, ...]) -> Reader:
+    readers = [_reader(item) for item in items if item is not Ellipsis]
+    item = readers[0] if readers else _as_it_is
+    is_long = len(items) == 2 and items[1] is Ellipsis
+    kinds = _exact_kinds(items[0]) if is_long else frozenset()
+
+    def read(raw: Any) -> tuple[Any, ...]:
+        if not isinstance(raw, (list, tuple)):
+            raise ValueError(f"expected a list, got {raw!r:.40}")
+        if is_long and kinds:
+            return tuple([each if type(each) in kinds else item(each) for each in raw])
+        if is_long:
+            return tuple([item(each) for each in raw])
+        if len(items) != len(raw):
+            raise ValueError(f"expected {len(items)} items, got {len(raw)}")
+        return tuple([reader(each) for reader, each in zip(readers, raw, strict=True)])
+
+    return read
 
 
 @functools.cache
