@@ -142,6 +142,7 @@ def _add_step(parser: argparse.ArgumentParser) -> None:
     add("--root", metavar="NAME", help="the value to go backward from")
     add("--grad", metavar="ones", help="the gradient of a root that is no scalar")
     add("--order", choices=("engine", "slide"), default="engine")
+    add("--why", metavar="NAME", help="ask why the gradient of a name is what it is")
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--format", choices=("text", "json", "dot", "mermaid", "svg"), default="text"

@@ -139,3 +139,24 @@ def test_code_that_stopped_exits_1_with_the_trace_so_far(capsys: Capture) -> Non
     )
     assert run("stopped", "--json") == 1
     assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_why_follows_the_report(capsys: Capture) -> None:
+    assert run("seed", "--why", "x") == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith(
+        "\nWhere does x.grad come from?\nx.grad is 12.\n"
+        "  - Line 1: `x ** 2` sends 12 back to x.\n"
+    )
+
+
+def test_why_is_a_field_of_the_document(capsys: Capture) -> None:
+    assert run("seed", "--json", "--why", "x") == 0
+    why = json.loads(capsys.readouterr().out)["why"]
+    assert why["verdict"] == "x.grad is 12."
+    assert [each["line"] for each in why["causes"]] == [1]
+
+
+def test_why_of_a_name_that_the_trace_lacks(capsys: Capture) -> None:
+    assert run("seed", "--why", "width") == 0
+    assert "The trace has no tensor called width." in capsys.readouterr().out

@@ -8,13 +8,16 @@ import ast
 import difflib
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tutor.errors import FileError, UsageError
-from tutor.graph import export, text
+from tutor.graph import export, questions, text
 from tutor.graph.alphabet import plain
+from tutor.graph.questions import Answer
 from tutor.graph.steps import Walk, walk
 from tutor.graph.trace import Fault, TraceRequest
 from tutor.headless import printing, runner
@@ -38,7 +41,9 @@ def run(
 
     async def work(session: Session) -> int:
         trace = await session.trace(request)
-        show(walk(trace, arguments.order), arguments.format, width, arguments.ascii)
+        walked = walk(trace, arguments.order)
+        why = None if arguments.why is None else questions.ask(trace, arguments.why)
+        show(walked, arguments.format, width, arguments.ascii, why)
         if trace.end.truncated is not None:
             printing.talk(trace.end.truncated)
         if trace.fault is not None:
@@ -49,11 +54,16 @@ def run(
     return runner.run(work, options, make_kernel=make_kernel)
 
 
-def show(walked: Walk, form: str, width: int, ascii: bool) -> None:
-    """Print a walk on stdout in one of the five formats."""
+def show(
+    walked: Walk, form: str, width: int, ascii: bool, why: Answer | None = None
+) -> None:
+    """Print a walk on stdout in one of the five formats, then the answer."""
     match form:
         case "json":
-            printing.document(export.document(walked))
+            document = export.document(walked)
+            if why is not None:
+                document["why"] = asdict(why)
+            printing.document(document)
             return
         case "dot":
             lines: Iterable[str] = [export.dot(walked)]
@@ -63,9 +73,23 @@ def show(walked: Walk, form: str, width: int, ascii: bool) -> None:
             lines = [export.svg(walked)]
         case _:
             lines = text.report(walked, width, ascii=ascii)
+            if why is not None:
+                lines = [*lines, "", *_answer(why, width)]
     for line in lines:
         shown = safe(line).plain
         printing.data(f"{plain(shown) if ascii else shown}\n")
+
+
+def _answer(answer: Answer, width: int) -> Iterator[str]:
+    """An answer as lines no longer than the width."""
+    yield answer.question
+    yield from textwrap.wrap(answer.verdict, width)
+    for cause in answer.causes:
+        yield from textwrap.wrap(
+            cause.text, width, initial_indent="  - ", subsequent_indent="    "
+        )
+    if answer.advice:
+        yield from textwrap.wrap(answer.advice, width)
 
 
 def read_request(arguments: argparse.Namespace) -> TraceRequest:

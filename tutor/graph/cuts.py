@@ -1,0 +1,226 @@
+"""Where a gradient's way ends: ops that give numbers on without their history. Pure."""
+
+from dataclasses import dataclass
+
+from tutor.graph import code, names
+from tutor.graph.causes import Cause, of_op
+from tutor.graph.causes import line as line_of
+from tutor.graph.history import History, ancestors
+from tutor.graph.trace import Const, Items, Op, Ref, Trace
+
+_COMPARISONS = frozenset(
+    ["gt", "lt", "ge", "le", "eq", "ne", "greater", "less", "greater_equal",
+     "less_equal", "not_equal", "isclose", "isfinite", "isnan", "isinf", "isin",
+     "logical_and", "logical_or", "logical_not", "logical_xor", "signbit"]
+)  # fmt: skip
+_POSITIONS = frozenset(
+    ["argmax", "argmin", "argsort", "nonzero", "argwhere", "searchsorted", "bucketize",
+     "multinomial", "count_nonzero", "bincount"]
+)  # fmt: skip
+_COPIES = frozenset(["tensor", "new_tensor", "scalar_tensor", "from_numpy"])
+_SHAPES = frozenset(
+    ["zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "empty_like",
+     "randint_like", "new_zeros", "new_ones", "new_full", "new_empty", "bernoulli"]
+)  # fmt: skip
+_READS = {
+    "item": "gives a Python number",
+    "float": "gives a Python number",
+    "int": "gives a Python number",
+    "complex": "gives a Python number",
+    "bool": "gives True or False",
+    "index": "gives a Python number",
+    "tolist": "gives Python numbers",
+    "numpy": "gives a NumPy array",
+    "array": "gives a NumPy array",
+}
+_ASIDE = ("grad", "backward", "requires_grad_", "retain_grad", "zero_grad")
+"""Calls that pass no numbers on."""
+_FLAT = (
+    ("", _POSITIONS, "gives positions, which have no derivative."),
+    ("comparison", _COMPARISONS, "gives True or False, which has no derivative."),
+    ("copy", _COPIES, "copies the numbers of {of} into a new tensor without history."),
+    ("shape", _SHAPES, "takes only the shape of {of}, not its numbers."),
+)
+"""Kind ("": the function's name), functions, and what they do."""
+_NUMBERS = ("item", "float", "complex")
+_TELLS_NOTHING = frozenset([0.0, 1.0, 2.0, -1.0])
+"""Constants so common that they may have come from anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Where a tensor's numbers go, as far as torch's graph follows them and beyond."""
+
+    alive: set[int]
+    """Values that carry its history."""
+    cuts: list[Op]
+    """Ops that take such a value and give on numbers without history."""
+    reads: list[Op]
+    """Ops that take numbers out of torch."""
+    later: dict[int, list[Op]]
+    """By cut: the reads of what it gave on."""
+
+
+def ways(history: History, value: int) -> Ways:
+    """Follow a tensor from all of its moments."""
+    trace = history.trace
+    alive = set(history.siblings(value))
+    waiting = list(alive)
+    cuts: dict[int, Op] = {}
+    reads: dict[int, Op] = {}
+    while waiting:
+        for each in history.uses.get(waiting.pop(), ()):
+            op = trace.ops[each]
+            if op.error is not None or op.function in _ASIDE:
+                continue
+            if is_read(op):
+                reads[op.id] = op
+            for output in op.outputs:
+                if output in alive:
+                    continue
+                if is_cut(trace, output):
+                    cuts[op.id] = op
+                else:
+                    alive.add(output)
+                    waiting.append(output)
+    later = {op.id: _reads_after(history, op) for op in cuts.values()}
+    return Ways(alive, _in_order(cuts), _in_order(reads), later)
+
+
+def is_read(op: Op) -> bool:
+    """Whether an op takes numbers out of torch."""
+    return op.function in _READS and not op.outputs
+
+
+def is_cut(trace: Trace, output: int) -> bool:
+    """Whether an op's result has no history: it asks for none, or is a leaf itself."""
+    value = trace.values[output]
+    return not value.requires_grad or value.is_leaf
+
+
+def _reads_after(history: History, op: Op) -> list[Op]:
+    """What takes numbers out of torch from an op's result, or from what follows."""
+    found: dict[int, Op] = {}
+    seen: set[int] = set()
+    waiting = list(op.outputs)
+    while waiting:
+        for each in history.uses.get(waiting.pop(), ()):
+            if each not in seen:
+                seen.add(each)
+                following = history.trace.ops[each]
+                waiting += following.outputs
+                if is_read(following):
+                    found[each] = following
+    return _in_order(found)
+
+
+def _in_order(ops: dict[int, Op]) -> list[Op]:
+    return [ops[each] for each in sorted(ops)]
+
+
+def broken(known: History, value: int, roots: list[int]) -> list[Cause]:
+    """Every way from a tensor to one of the roots that a gradient cannot go back on."""
+    found = ways(known, value)
+    within = {op for root in roots for op in ancestors(known.trace, root)}
+    causes: list[Cause] = []
+    for op in found.cuts:
+        back = [each for each in found.later[op.id] if comes_back(known, each, within)]
+        if back or (op.id in within and op.function not in _SHAPES):
+            causes += [cut(known.trace, each) for each in (op, *back)]
+    for op in found.reads:
+        if comes_back(known, op, within):
+            causes.append(cut(known.trace, op))
+    return sorted(causes, key=lambda each: each.op or 0)
+
+
+def cut(trace: Trace, op: Op) -> Cause:
+    """What an op does that takes a value with history and gives on one without."""
+    value = op.outputs[0] if op.outputs else None
+    kind, says = _cut(trace, op)
+    return of_op(trace, op, kind, says, value)
+
+
+def _cut(trace: Trace, op: Op) -> tuple[str, str]:
+    function = op.function.rstrip("_")
+    of = _argument_name(trace, op)
+    dtype = trace.values[op.outputs[0]].summary.dtype if op.outputs else ""
+    if is_read(op):
+        return function, f"{_READS[function]}: torch sees no further use of it."
+    if function in ("detach", "detach_copy"):
+        return "detach", f"gives {of} on without its history: no gradient goes back."
+    if function == "data":
+        return "data", f"is {of} without its history: no gradient goes back."
+    if "nograd" in op.flags:
+        return "no_grad", _switched_off(trace, op)
+    for kind, functions, says in _FLAT:
+        if function in functions:
+            return kind or function, says.format(of=of)
+    if "int" in dtype or dtype == "bool":
+        return "integer", f"gives {dtype}, and only floats have gradients."
+    if _asked_later(trace, op):
+        return "requires_grad late", f"ran before {of} required a gradient."
+    return "cut", "gives a result that torch keeps no derivative for."
+
+
+def _switched_off(trace: Trace, op: Op) -> str:
+    """For an op that ran with the graph switched off: by what, and where."""
+    text = trace.end.code
+    if op.source is not None:
+        text = trace.end.files.get(op.source.file, text)
+    block = code.block(text, line_of(op))
+    if block is None:
+        return "ran while gradients were switched off: torch kept no graph of it."
+    where = "" if block.head == line_of(op) else f" (line {block.head})"
+    return f"runs under {block.switch}{where}: torch keeps no graph of it."
+
+
+def _argument_name(trace: Trace, op: Op) -> str:
+    """What its first tensor with history is called, or "its input"."""
+    given = names.tensors(op)
+    if not given:
+        return "its input"
+    kept = [each for each in given if trace.values[each].requires_grad]
+    return names.name(trace, (kept or given)[0])
+
+
+def _asked_later(trace: Trace, op: Op) -> bool:
+    """Whether an argument requires a gradient now, but its result does not."""
+    return any(
+        trace.values[each].requires_grad and trace.values[each].is_leaf
+        for each in names.tensors(op)
+    )
+
+
+# ----------------------------------------------------------- numbers that left and came
+
+
+def comes_back(history: History, read: Op, within: set[int]) -> bool:
+    """Whether numbers that a read took out are used by later ops.
+
+    Seen by their value among the constants, or by the names the code gives them.
+    """
+    trace = history.trace
+    later = [trace.ops[each] for each in sorted(within) if each > read.id]
+    taken = [trace.values[each].summary for each in names.tensors(read)]
+    numbers = {each for summary in taken for each in summary.values or ()}
+    if read.function in _NUMBERS and any(_constants(op) & numbers for op in later):
+        return True
+    readers = code.readers(trace.end.code, line_of(read), read.label)
+    return any(
+        (read.label and read.label in op.label) or line_of(op) in readers
+        for op in later
+    )
+
+
+def _constants(op: Op) -> set[float]:
+    found: set[float] = set()
+    waiting = [*op.arguments, *op.keywords.values()]
+    while waiting:
+        match waiting.pop():
+            case Const(value=bool() | int() | float() as value):
+                found.add(float(value))
+            case Items(items=items):
+                waiting += items
+            case Ref() | Const():
+                pass
+    return found - _TELLS_NOTHING

@@ -1,0 +1,352 @@
+"""Why a tensor's `.grad` is None: every reason that the trace shows. Pure."""
+
+from collections.abc import Iterator
+
+from tutor.graph import causes, code, cuts, history, names, numbers, origins
+from tutor.graph.causes import Answer, Cause, at_line, begun, distinct, of_op, of_source
+from tutor.graph.grads import cleared, gradient
+from tutor.graph.history import History, Start
+from tutor.graph.trace import Fault, Op, Trace, Value
+
+_FLOATS = ("float", "complex", "bfloat")
+_ADVICE = {
+    "detach": "Leave out detach() where the gradient should pass.",
+    "data": "Use the tensor itself, not its .data.",
+    "no_grad": "Compute it where gradients are switched on.",
+    "copy": "Use the tensor itself; torch.tensor() always copies without history.",
+    "item": "Keep it a tensor until after backward().",
+    "float": "Keep it a tensor until after backward().",
+    "tolist": "Keep it a tensor until after backward().",
+    "numpy": "Keep it a tensor until after backward().",
+    "comparison": "Use something that changes smoothly, like sigmoid.",
+    "argmax": "Use something that changes smoothly, like softmax.",
+    "integer": "Use a float dtype for what should have a gradient.",
+    "requires_grad": "Make it with requires_grad=True.",
+    "requires_grad late": "Call requires_grad_() before it is used.",
+    "requires_grad off": "Switch requires_grad on again before it is used.",
+    "non-leaf": "Keep the leaf under a name of its own, or call retain_grad().",
+    "rebinding": "Give the result another name, or change the leaf under no_grad.",
+    "unused": "Use it in what backward() is called on.",
+    "not on the way": "Call backward() on something that is computed from it.",
+    "too late": "Use it before backward() is called.",
+    "no backward": "Call backward() on the loss.",
+    "autograd.grad": "Take the gradient that it returns, or call backward().",
+    "cleared": "Read .grad before it is cleared.",
+    "inputs": "Leave out inputs=, or name it there.",
+    "function": "Let the function's backward return a gradient for it.",
+}
+
+
+def why_none(trace: Trace, value: int) -> Answer:
+    """Why `.grad` of a value's tensor is None; or that it is not."""
+    known = history.history(trace)
+    name = names.name(trace, value)
+    question = f"Why is {name}.grad None?"
+    held = gradient(known, value)
+    if held is not None and _goes_backward(trace):
+        shown = numbers.tensor(held.after)
+        return Answer(question, f"{name}.grad is not None: it is {shown}.", (), "")
+    reason, found = _reason(known, value)
+    told = distinct(found)
+    advice = next((_ADVICE[each.kind] for each in told if each.kind in _ADVICE), "")
+    return Answer(question, f"{name}.grad is None: {reason}", told, advice)
+
+
+def _reason(known: History, value: int) -> tuple[str, list[Cause]]:
+    """The reason in the verdict, and the causes."""
+    trace = known.trace
+    found = trace.values[value]
+    name = names.name(trace, value)
+    if not _goes_backward(trace):
+        return _no_backward(known, value)
+    if known.gradients(value):
+        return "it was set to None again after backward().", list(cleared(known, value))
+    if not found.requires_grad:
+        return f"{name} does not require a gradient.", list(_not_asked(known, found))
+    if not found.is_leaf:
+        return _non_leaf(known, found)
+    return _leaf(known, found)
+
+
+# ------------------------------------------------------------------- it never had a chance
+
+
+def _not_asked(known: History, value: Value) -> Iterator[Cause]:
+    """A tensor that requires no gradient: who made it so."""
+    trace = known.trace
+    op = None if value.op is None else trace.ops[value.op]
+    if op is not None and _carries(known, op):
+        if "nograd" in op.flags and value.name in _names_before(known, op):
+            yield _rebound(known, value, op)
+        yield cuts.cut(trace, op)
+        return
+    yield from _made_without(known, value, set())
+
+
+def _carries(known: History, op: Op) -> bool:
+    return any(known.trace.values[each].requires_grad for each in names.tensors(op))
+
+
+def _made_without(known: History, value: Value, seen: set[int]) -> Iterator[Cause]:
+    """Back to where the numbers were made without asking for a gradient."""
+    trace = known.trace
+    name = names.name(trace, value.id)
+    if value.id in seen:
+        return
+    seen.add(value.id)
+    op = None if value.op is None else trace.ops[value.op]
+    if op is None:
+        place, text = _made_at(trace, value)
+        says = f"{name} is made without requires_grad=True."
+        if text:
+            says = f"{causes.quoted(text)} is made without requires_grad=True."
+        yield Cause("requires_grad", f"{begun(place)}{says}", place, None, value.id)
+        return
+    if "creation" in op.flags or not names.tensors(op):
+        if not value.summary.dtype.startswith(_FLOATS):
+            says = f"is {value.summary.dtype}: only floats can require a gradient."
+            yield of_op(trace, op, "integer", says, value.id)
+        else:
+            says = "does not say requires_grad=True."
+            yield of_op(trace, op, "requires_grad", says, value.id)
+        return
+    if _carries(known, op):
+        yield cuts.cut(trace, op)
+        return
+    says = f"computes {name} from tensors that require no gradient."
+    yield of_op(trace, op, "requires_grad", says, value.id)
+    for given in dict.fromkeys(names.tensors(op)):
+        yield from _made_without(known, trace.values[given], seen)
+
+
+def _made_at(trace: Trace, value: Value) -> tuple[int | None, str]:
+    """Where the code makes a value that no op made."""
+    found = origins.made(trace.end.code, value.name) if value.name else None
+    return (None, "") if found is None else (found.line, found.text)
+
+
+def _names_before(known: History, op: Op) -> set[str | None]:
+    """What the values that an op's result goes back to are called."""
+    trace = known.trace
+    found: set[str | None] = set()
+    for each in names.tensors(op):
+        found.add(trace.values[each].name)
+        for earlier in history.ancestors(trace, each):
+            found.update(
+                trace.values[given].name for given in names.tensors(trace.ops[earlier])
+            )
+    return found - {None}
+
+
+def _rebound(known: History, value: Value, op: Op) -> Cause:
+    trace = known.trace
+    says = f"makes a new tensor and calls it {value.name}; the leaf lost that name."
+    return of_op(trace, op, "rebinding", says, value.id)
+
+
+def _non_leaf(known: History, value: Value) -> tuple[str, list[Cause]]:
+    trace = known.trace
+    name = names.name(trace, value.id)
+    assert value.op is not None
+    op = trace.ops[value.op]
+    if value.name is not None and value.name in _names_before(known, op):
+        cause = _rebound(known, value, op)
+    else:
+        says = f"computes {name}, so it is no leaf: torch drops its gradient."
+        if value.name is None:
+            says = "is computed, so it is no leaf: torch drops its gradient."
+        cause = of_op(trace, op, "non-leaf", says, value.id)
+    found = [cause]
+    begins = [each for each in history.starts(trace) if each.root is not None]
+    if begins and not any(_passes(known, value, each) for each in begins):
+        found += _not_reached(known, value, begins)
+    return f"{name} is not a leaf.", found
+
+
+def _passes(known: History, value: Value, start: Start) -> bool:
+    """Whether torch's graph leads from a root to a value."""
+    assert start.root is not None
+    if start.root == value.id:
+        return True
+    nodes = history.behind(known.trace, start.root)
+    if value.is_leaf:
+        return bool(nodes & set(known.accumulators.get(value.tensor, ())))
+    return any(known.trace.graph[node].op == value.op for node in nodes)
+
+
+# ---------------------------------------------------------------- a leaf that asked for it
+
+
+def _leaf(known: History, value: Value) -> tuple[str, list[Cause]]:
+    trace = known.trace
+    begins = [each for each in history.starts(trace) if each.root is not None]
+    only_grad = [each for each in trace.passes if history.returns_only(trace, each)]
+    if not begins:
+        if only_grad:
+            return _only_grad(known, value)
+        return _no_backward(known, value.id)
+    reaching = [each for each in begins if _passes(known, value, each)]
+    if reaching:
+        return _stopped_short(known, value, reaching)
+    found = _not_reached(known, value, begins)
+    if trace.fault is not None and all(each.passed is None for each in begins):
+        goal = _goal(trace, begins[-1])
+        where = at_line(trace.fault.line)
+        return f"backward(){where} failed, as {goal} has no graph behind it.", found
+    if not known.ops_on(value.id):
+        return "nothing is computed from it.", found
+    return "no backward pass could reach it.", found
+
+
+def _goal(trace: Trace, start: Start) -> str:
+    """What backward began from, in a sentence."""
+    if start.root is None:
+        return "what it began from"
+    value = trace.values[start.root]
+    if value.name is not None or value.op is None:
+        return names.name(trace, value.id)
+    return causes.code(trace, trace.ops[value.op])
+
+
+def _goes_backward(trace: Trace) -> bool:
+    """Whether the code asks for a backward pass; the tutor may have gone by itself."""
+    if any(each.source is not None for each in trace.passes):
+        return True
+    text = trace.end.code
+    calls = (*code.method_calls(text, "backward"), *code.method_calls(text, "grad"))
+    return bool(calls) or not text
+
+
+def _no_backward(known: History, value: int) -> tuple[str, list[Cause]]:
+    trace = known.trace
+    if trace.fault is not None and not trace.passes:
+        return _fault_first(trace, trace.fault)
+    root = trace.end.root
+    op = None if root is None else trace.values[root].op
+    found = [Cause("no backward", "No line calls backward().", None, None, value)]
+    if op is not None:
+        says = "has a graph, but no line calls backward() on it."
+        found = [of_op(trace, trace.ops[op], "no backward", says, root)]
+    reason = "the code never calls backward()."
+    if trace.passes:
+        reason = "the code never calls backward(); the tutor did it to show how."
+    return reason, found
+
+
+def _fault_first(trace: Trace, fault: Fault) -> tuple[str, list[Cause]]:
+    says = f"the code stopped here: {fault.text.partition(chr(10))[0]}"
+    text = f"{begun(fault.line)}{says}" if fault.line else f"T{says[1:]}"
+    if not text.endswith("."):
+        text += "."
+    cause = Cause("fault", text, fault.line, None, None)
+    return "the code stopped before a backward pass.", [cause]
+
+
+def _only_grad(known: History, value: Value) -> tuple[str, list[Cause]]:
+    trace = known.trace
+    found = []
+    for op in trace.ops:
+        if op.function == "grad":
+            says = "returns the gradient and leaves every .grad as it was."
+            found.append(of_op(trace, op, "autograd.grad", says, value.id))
+    if not found:
+        says = "autograd.grad returns gradients and leaves every .grad as it was."
+        found = [of_source(each.source, "autograd.grad", says) for each in trace.passes]
+    return "autograd.grad fills no .grad.", found
+
+
+def _stopped_short(
+    known: History, value: Value, begins: list[Start]
+) -> tuple[str, list[Cause]]:
+    """The graph leads to the leaf, and yet no gradient came."""
+    trace = known.trace
+    name = names.name(trace, value.id)
+    found: list[Cause] = []
+    for call in code.method_calls(trace.end.code, "backward"):
+        if "inputs" in call.keywords:
+            text = f"Line {call.line}: {causes.quoted(call.text)} asks for others only."
+            found.append(Cause("inputs", text, call.line, None, value.id))
+    if found:
+        return f"backward(inputs=...) left {name} out.", found
+    found = list(_returned_none(known, value))
+    if found:
+        return "a backward function returned None for it.", found
+    errors = [each.passed for each in begins if each.passed and each.passed.error]
+    if errors:
+        says = f"backward() failed: {str(errors[0].error).partition(chr(10))[0]}"
+        found = [of_source(errors[0].source, "fault", says)]
+        return "the backward pass failed on its way.", found
+    if trace.fault is not None:
+        _, found = _fault_first(trace, trace.fault)
+        return "the backward pass failed on its way.", found
+    return "torch sent nothing along its edges.", found
+
+
+def _returned_none(known: History, value: Value) -> Iterator[Cause]:
+    """Nodes that ran and sent nothing towards the leaf."""
+    trace = known.trace
+    ahead = set(known.accumulators.get(value.tensor, ()))
+    for before in reversed(trace.graph):
+        if ahead & set(before.next):
+            ahead.add(before.id)
+    for node in trace.nodes:
+        if node.op is None or all(each is None for each in node.upstream):
+            continue
+        if node.node[-1:].isdigit():
+            continue  # one of torch's own, like MulBackward0
+        for edge in node.contributions:
+            is_here = edge.to_node in ahead or (
+                edge.to is not None and trace.values[edge.to].tensor == value.tensor
+            )
+            if is_here and edge.gradient is None:
+                op = trace.ops[node.op]
+                name = names.name(trace, value.id)
+                if edge.to is not None:
+                    name = names.name(trace, edge.to)
+                says = f"returned None for {name} in its backward."
+                yield of_op(trace, op, "function", says, edge.to)
+
+
+def _not_reached(known: History, value: Value, begins: list[Start]) -> list[Cause]:
+    """The leaf lies behind no root: where each way to one ends."""
+    trace = known.trace
+    name = names.name(trace, value.id)
+    uses = known.ops_on(value.id)
+    if not uses:
+        return [_unused(known, value)]
+    latest = max(each.at for each in begins)
+    if all(op.at > latest for op in uses):
+        says = f"uses {name} only after backward() was called."
+        return [of_op(trace, op, "too late", says, value.id) for op in uses[:1]]
+    roots = [each.root for each in begins if each.root is not None]
+    broken = cuts.broken(known, value.id, roots)
+    return broken or list(_elsewhere(known, value, begins[-1]))
+
+
+def _unused(known: History, value: Value) -> Cause:
+    trace = known.trace
+    name = names.name(trace, value.id)
+    if value.op is not None:
+        says = f"makes {name}, and no later line uses it."
+        return of_op(trace, trace.ops[value.op], "unused", says, value.id)
+    place, _ = _made_at(trace, value)
+    says = f"{name} is made here, and no op uses it."
+    if not place:
+        says = f"No op uses {name}."
+    return Cause("unused", f"{begun(place)}{says}", place, None, value.id)
+
+
+def _elsewhere(known: History, value: Value, start: Start) -> Iterator[Cause]:
+    """The leaf is used, but what comes of it never meets the root."""
+    trace = known.trace
+    ways = cuts.ways(known, value.id)
+    goal = _goal(trace, start)
+    name = names.name(trace, value.id)
+    for op in known.ops_on(value.id):
+        if op.at > start.at or not set(op.outputs) & ways.alive:
+            continue
+        says = f"uses {name}, but {goal} is not computed from that."
+        yield of_op(trace, op, "not on the way", says, value.id)
+    for op in [*ways.cuts, *ways.reads]:
+        if op.at < start.at:
+            yield cuts.cut(trace, op)

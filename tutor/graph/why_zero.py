@@ -1,0 +1,267 @@
+"""Why a gradient is zero: every place where nothing goes on, or what cancels out. Pure."""
+
+from collections.abc import Iterator
+
+from tutor.graph import causes, cuts, history, names, numbers, zeros
+from tutor.graph.backward import OpBackward
+from tutor.graph.causes import Answer, Cause, begun, distinct, listed, of_op, of_source
+from tutor.graph.causes import line as line_of
+from tutor.graph.grads import set_to_zero
+from tutor.graph.history import Flow, History, Share
+from tutor.graph.trace import Op, Summary, Trace
+
+_WORDS = {
+    "dead relu": "a relu lets nothing through",
+    "saturated": "a saturated function has no slope",
+    "times zero": "it is multiplied by 0",
+    "clamp": "it lies outside of a clamp's limits",
+    "not taken": "another number was taken",
+    "cancel": "shares cancel out",
+    "step": "a staircase function has no slope",
+    "flat": "the slope is 0 at this point",
+    "dropout": "dropout left it out",
+    "overwritten": "it was overwritten",
+    "underflow": "the product is too small for the dtype",
+    "start": "the backward pass began with 0",
+    "hook": "a hook made it 0",
+    "cleared": "it was set to 0 after backward()",
+}
+_ADVICE = {
+    "dead relu": "Try another start, a smaller step, or leaky_relu.",
+    "saturated": "Scale the input down, so that it stays near 0.",
+    "times zero": "Look at why that factor is 0.",
+    "clamp": "Widen the limits, or start inside of them.",
+    "step": "Use a function with a slope in its place.",
+    "overwritten": "Write into a new tensor where the old one should count.",
+    "underflow": "Use float64, or scale the loss up.",
+    "start": "Begin with another gradient than 0.",
+    "cleared": "Read .grad before it is set to 0.",
+}
+_CUT_KINDS = ("detach", "data", "no_grad", "copy", "item", "float", "tolist", "numpy")
+_DEPTH = 2000
+"""Values looked at for one answer."""
+
+
+def why_zero(trace: Trace, value: int) -> Answer:
+    """Why the gradient of a value is zero, or some of its elements; or that it is not."""
+    known = history.history(trace)
+    name = names.name(trace, value)
+    question = f"Why is {name}.grad zero?"
+    found = _asked(known, value)
+    if found is None:
+        return Answer(question, f"{name} got no gradient, not even 0.", (), "")
+    number, gradient = found
+    told = tuple(set_to_zero(known, value))
+    partly = zeros.zeros(gradient)
+    if not told:
+        if not zeros.is_zero(gradient) and not partly:
+            shown = numbers.tensor(gradient)
+            return Answer(question, f"{name}.grad is not 0: it is {shown}.", (), "")
+        told = _causes(known, value, number, partly)
+    kinds = dict.fromkeys(each.kind for each in told)
+    words = [_WORDS[kind] for kind in kinds if kind in _WORDS]
+    how_many = "0"
+    if partly and gradient.values and not zeros.is_zero(gradient):
+        how_many = f"0 at {len(partly)} of {len(gradient.values)} elements"
+    reason = f": {listed(words)}." if words else "."
+    advice = next((_ADVICE[kind] for kind in kinds if kind in _ADVICE), "")
+    return Answer(question, f"{name}.grad is {how_many}{reason}", told, advice)
+
+
+def _asked(known: History, value: int) -> tuple[int, Summary] | None:
+    """The last pass that brought a gradient, and what `.grad` held after it."""
+    grown = known.gradients(value)
+    if grown:
+        return grown[-1].number, grown[-1].after
+    for passed in reversed(known.trace.passes):
+        found = history.flow(known.trace, passed.number).gradients.get(value)
+        if found is not None:
+            return passed.number, found
+    return None
+
+
+def _causes(
+    known: History, value: int, number: int, partly: frozenset[int] | None
+) -> tuple[Cause, ...]:
+    trace = known.trace
+    grown = [each for each in known.gradients(value) if each.number <= number]
+    if grown and not zeros.is_zero(grown[-1].add, partly):
+        return tuple(_accumulated(known, value, number))
+    search = _Search(known, history.flow(trace, number))
+    found = list(search.of(known.siblings(value), partly))
+    if partly is None and trace.values[value].is_leaf:
+        root = trace.passes[number - 1].root
+        broken = cuts.broken(known, value, [] if root is None else [root])
+        found += [each for each in broken if each.kind in _CUT_KINDS]
+    return distinct(sorted(found, key=lambda each: (each.op is None, each.op)))
+
+
+def _accumulated(known: History, value: int, number: int) -> Iterator[Cause]:
+    """Several passes whose gradients add up to 0."""
+    for each in known.gradients(value):
+        passed = known.trace.passes[each.number - 1]
+        shown = numbers.tensor(each.add, 24)
+        says = f"pass {each.number} adds {shown} to .grad; all together make 0."
+        yield of_source(passed.source, "cancel", says)
+
+
+class _Search:
+    """From a gradient that is zero to where it became so."""
+
+    def __init__(self, known: History, flow: Flow) -> None:
+        self._known = known
+        self._trace = known.trace
+        self._flow = flow
+        self._seen: set[tuple[int, frozenset[int] | None]] = set()
+
+    def of(self, values: list[int], elements: frozenset[int] | None) -> Iterator[Cause]:
+        """Why the gradient of a value is zero there; `values` are one tensor's moments."""
+        waiting = [(values, elements)]
+        while waiting and len(self._seen) < _DEPTH:
+            values, elements = waiting.pop(0)
+            key = values[0], elements
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            shares = [
+                (each, share)
+                for each in values
+                for share in self._flow.shares.get(each, ())
+            ]
+            if not shares:
+                yield from self._begun_with_zero(values[0])
+                continue
+            full = [
+                (each, share)
+                for each, share in shares
+                if not zeros.is_zero(share.gradient, elements)
+            ]
+            if full:
+                yield from self._cancelled(full)
+            for each, share in shares:
+                if (each, share) in full:
+                    continue
+                told, further = self._stopped(share, elements)
+                yield from told
+                waiting += further
+
+    def _begun_with_zero(self, value: int) -> Iterator[Cause]:
+        passed = self._trace.passes[self._flow.number - 1]
+        if passed.root is None or value != passed.root:
+            return
+        name = names.name(self._trace, value)
+        place = None if passed.source is None else passed.source.line
+        where = f"backward() begins at {name} with a gradient of 0."
+        yield Cause("start", f"{begun(place)}{where}", place, None, value)
+
+    def _cancelled(self, full: list[tuple[int, Share]]) -> Iterator[Cause]:
+        """Shares that are not zero, but their sum is."""
+        trace = self._trace
+        if len(full) == 1:
+            value, share = full[0]
+            op = trace.ops[share.op]
+            says = f"sends {_short(share.gradient)}, but a hook made it 0."
+            yield of_op(trace, op, "hook", says, value)
+            return
+        for op_id in dict.fromkeys(share.op for _, share in full):
+            op = trace.ops[op_id]
+            mine = [share for _, share in full if share.op == op_id]
+            sent = listed([_short(share.gradient) for share in mine])
+            name = names.name(trace, full[0][0])
+            if len(mine) == len(full):
+                says = f"sends {sent} to {name}, which add up to 0."
+            else:
+                rest = listed(
+                    [
+                        f"{_short(share.gradient)} from {self._place(share)}"
+                        for _, share in full
+                        if share.op != op_id
+                    ]
+                )
+                says = f"sends {sent} to {name}; with {rest} that adds up to 0."
+            yield of_op(trace, op, "cancel", says, full[0][0])
+
+    def _place(self, share: Share) -> str:
+        op = self._trace.ops[share.op]
+        place = line_of(op)
+        return causes.code(self._trace, op) if place is None else f"line {place}"
+
+    def _stopped(
+        self, share: Share, elements: frozenset[int] | None
+    ) -> tuple[list[Cause], list[tuple[list[int], frozenset[int] | None]]]:
+        """An edge that sent zero: the op's own slope, or nothing arrived at the op."""
+        trace = self._trace
+        op = trace.ops[share.op]
+        passed = self._flow.ops[share.op]
+        value = passed.of
+        told: list[Cause] = []
+        further: list[tuple[list[int], frozenset[int] | None]] = []
+        rest = elements
+        if rest is None and share.gradient.values is not None:
+            rest = frozenset(range(len(share.gradient.values)))
+        found = zeros.slope(trace, op, share.position)
+        if found is not None and _meet(found.elements, elements):
+            told.append(of_op(trace, op, found.kind, found.says, value))
+            if rest is not None and found.elements is not None:
+                rest -= found.elements
+            else:
+                rest = frozenset()
+        arrived = self._arrived(op, passed)
+        empty = [each for each, gradient in arrived if zeros.is_zero(gradient)]
+        if len(empty) == len(arrived):
+            return told, [([each], None) for each in empty]
+        upstream = passed.upstream
+        holes = zeros.zeros(upstream)
+        is_aligned = (
+            op.function.rstrip("_") in zeros.ELEMENTWISE
+            and upstream.shape == share.gradient.shape
+        )
+        if is_aligned and holes and rest:
+            here = holes & rest
+            rest -= here
+            if here:
+                further.append(([value], here))
+        elif holes and not is_aligned and not told:
+            further.append(([value], holes))
+        if rest or (rest is None and not told):
+            kind, says = zeros.stopped(trace, op, share.position)
+            if is_aligned and self._underflows(op, share, upstream):
+                kind = "underflow"
+                says = (
+                    f"multiplies numbers so small that {upstream.dtype} makes them 0."
+                )
+            told.append(of_op(trace, op, kind, says, value))
+        return told, further
+
+    def _arrived(self, op: Op, passed: OpBackward) -> list[tuple[int, Summary]]:
+        found = [
+            (output, self._flow.gradients[output])
+            for output in op.outputs
+            if output in self._flow.gradients
+        ]
+        return found or [(passed.of, passed.upstream)]
+
+    def _underflows(self, op: Op, share: Share, upstream: Summary) -> bool:
+        """Whether both factors are there and their product is too small."""
+        tiny = 1e-20 if "64" not in upstream.dtype else 1e-160
+        sizes = [
+            abs(each)
+            for summary in (
+                upstream,
+                *(self._trace.values[each].summary for each in names.tensors(op)),
+            )
+            for each in summary.values or ()
+            if each
+        ]
+        return bool(sizes) and min(sizes) < tiny
+
+
+def _meet(first: frozenset[int] | None, second: frozenset[int] | None) -> bool:
+    """Whether two sets of elements share one; None is all."""
+    if first is None or second is None:
+        return first is None or bool(first)
+    return bool(first & second)
+
+
+def _short(gradient: Summary) -> str:
+    return numbers.tensor(gradient, 20, 4)
