@@ -189,8 +189,22 @@ FLAWS: dict[str, tuple[str, str, str, str]] = {
         "[[cells]]\nid = 'c'\nkind = 'graph'\ncode = 'x * 2'\nat = { x = 1 }\n"
         "predict = ['x.grad', 'y.grad']\n",
         "cells[0].predict[1]",
-        "the stepper shows no `y.grad` to predict.",
+        "the stepper shows no number `y.grad` to predict.",
         "predict",
+    ),
+    "graph-caption-of-no-step": (
+        "[[cells]]\nid = 'c'\nkind = 'graph'\ncode = 'x * 2'\nat = { x = 1 }\n"
+        "captions = { start = 'Go.', 'value q' = 'What q?' }\n",
+        "cells[0].captions.'value q'",
+        'no step of this walk is "value q".',
+        "captions",
+    ),
+    "graph-does-not-raise": (
+        "[[cells]]\nid = 'c'\nkind = 'graph'\ncode = 'x * 2'\nat = { x = 1 }\n"
+        "raises = 'second time'\n",
+        "cells[0].raises",
+        "the code should stop with 'second time'; it raises nothing.",
+        "raises",
     ),
     "race-diverges": (
         "[[cells]]\nid = 'c'\nkind = 'train'\nlr = 1e9\nruns = [{ name = 'gd' }]\n",

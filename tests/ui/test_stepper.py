@@ -18,7 +18,8 @@ from tutor.progress import Progress
 from tutor.session import Session
 from tutor.settings import Settings
 from tutor.ui.look import LookApp
-from tutor.ui.screens.stepper import SEED, StepperScreen, Where
+from tutor.ui.screens.step_moves import Where
+from tutor.ui.screens.stepper import SEED, StepperScreen
 from tutor.ui.widgets.graph_view import GraphView
 
 
@@ -111,7 +112,7 @@ async def test_the_seed_in_ascii_has_no_other_byte(
 async def test_going_back_shows_the_very_same_screens(size: tuple[int, int]) -> None:
     async with walking("fan-out", size) as (app, pilot):
         there = [screen_text(app)]
-        steps = len(app.stepper._walk.steps)  # type: ignore[union-attr]
+        steps = len(app.stepper.walked.steps)  # type: ignore[union-attr]
         there += [await press(pilot, "right") for _ in range(steps)]
         assert len(set(there)) == steps + 1
         back = [await press(pilot, "left") for _ in range(steps)]

@@ -232,6 +232,15 @@ def test_wrong_code(tmp_path: Path, code: str, when: str, expected: str | None) 
             "kind = 'graph'\ncode = 'x'\npredict = ['x grad']",
             ".predict[0]: this is not",
         ),
+        ("kind = 'graph'\ncode = 'x'\ncaptions = { end = 'Done.' }", None),
+        (
+            "kind = 'graph'\ncode = 'x'\ncaptions = { arrives = 'x' }",
+            '.captions.arrives: "arrives" is no step: write start, end, or one of input, ',
+        ),
+        (
+            f"kind = 'graph'\ncode = 'x'\ncaptions = {{ end = '{'long ' * 40}' }}",
+            ".captions.end: a caption has at most 150 characters, for two lines.",
+        ),
         ("kind = 'train'", None),
         ("kind = 'train'\ndataset = 'lin'", ".dataset: must be line, circle, "),
         ("kind = 'train'\nlr = -1", ".lr: must be a number above 0, not -1.0."),

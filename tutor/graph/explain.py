@@ -43,6 +43,8 @@ class Card:
     line: int | None
     """Of the code; None where there is none."""
     rows: tuple[Row, ...]
+    value: int | None = None
+    """Whose tensor is in front: the step's, else None."""
 
 
 def card(walk: Walk, place: int) -> Card:
@@ -62,13 +64,14 @@ def card(walk: Walk, place: int) -> Card:
         assert step.value is not None
         title = names.name(walk.trace, step.value)
         if step.kind == "whole":
-            return Card(title, "the whole graph", None, tuple(rows))
+            return Card(title, "the whole graph", None, tuple(rows), step.value)
         is_leaf = walk.trace.values[step.value].is_leaf
         what = "a leaf" if is_leaf else "an input"
-        return Card(title, what, None, tuple(rows))
+        return Card(title, what, None, tuple(rows), step.value)
     op = walk.trace.ops[step.op]
     line = op.source.line if op.source is not None else None
-    return Card(op.symbol, names.statement(walk.trace, op), line, tuple(rows))
+    statement = names.statement(walk.trace, op)
+    return Card(op.symbol, statement, line, tuple(rows), step.value)
 
 
 def rows_of(walk: Walk, step: Step, *, is_new: bool = True) -> list[Row]:

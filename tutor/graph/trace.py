@@ -15,6 +15,8 @@ from tutor.wire import message
 VERSION = 2
 PART_LIMIT = 500
 """Events per message."""
+INLINE = 64
+"""Up to this many elements all values of a tensor are in the trace."""
 
 Flag = Literal["inplace", "view", "unseen", "random", "creation", "nograd", "opaque"]
 Role = Literal["leaf", "parameter", "buffer", "constant", "temporary"]

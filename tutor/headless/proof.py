@@ -12,6 +12,9 @@ from collections.abc import Iterator
 
 from tutor.answers import Answer, Choice, Groups, Number, Order, right_answer
 from tutor.errors import KernelDiedError, MachineError, StoppedError, TutorError
+from tutor.graph.predict import gates
+from tutor.graph.refer import places
+from tutor.graph.steps import walk
 from tutor.graph.trace import Trace
 from tutor.headless import autograd
 from tutor.headless.exercise_proof import prove_exercise
@@ -191,6 +194,16 @@ class _Proof:
     async def _graph(self, cell: GraphCell, path: KeyPath) -> None:
         code = (*path, "code")
         trace = await self.session.trace(trace_of(cell))
+        self._graph_words(cell, trace, path)
+        if cell.raises is not None:
+            said = "" if trace.fault is None else trace.fault.text
+            if cell.raises not in said:
+                what = said or "nothing"
+                sentence = (
+                    f"the code should stop with {cell.raises!r}; it raises {what}."
+                )
+                self.report((*path, "raises"), sentence)
+            return
         if trace.fault is not None:
             line = trace.fault.line or 0
             self.report(code, f"the stepper stops: {trace.fault.text}.", line)
@@ -205,10 +218,18 @@ class _Proof:
         tolerance = 1e-6 if cell.dtype == "float64" else 1e-3
         for sentence in autograd.differences(trace, wanted, tolerance):
             self.report(code, sentence)
+
+    def _graph_words(self, cell: GraphCell, trace: Trace, path: KeyPath) -> None:
+        """Whether every word of `predict` and `captions` means a step of the walk."""
+        walked = walk(trace, cell.order, build=cell.build)
         for number, predicted in enumerate(cell.predict):
-            if not _is_shown(predicted, trace):
-                sentence = f"the stepper shows no `{predicted}` to predict."
+            if not gates(walked, [predicted]):
+                sentence = f"the stepper shows no number `{predicted}` to predict."
                 self.report((*path, "predict", number), sentence)
+        for key in cell.captions:
+            if not places(walked, key):
+                sentence = f'no step of this walk is "{key}".'
+                self.report((*path, "captions", key), sentence)
 
     async def _train(self, cell: TrainCell, path: KeyPath) -> None:
         spec = race_of(cell)
@@ -264,12 +285,3 @@ def _computed(cell: QuestionCell, result: str) -> tuple[str, Answer | None]:
         if text in (choice, choice.strip("`")):
             return text, Choice(number)
     return text, None
-
-
-def _is_shown(predicted: str, trace: Trace) -> bool:
-    """Whether the name is a value of the trace, or `name.grad` a leaf's gradient."""
-    name, _, attribute = predicted.rpartition(".")
-    if attribute == "grad":
-        leaves = {trace.values[change.value].name for change in trace.leaves}
-        return name in leaves
-    return predicted in {value.name for value in trace.values}

@@ -208,6 +208,13 @@ def _functions(code: str) -> list[str]:
     return [each.name for each in body if isinstance(each, ast.FunctionDef)]
 
 
+CAPTION_KINDS = (
+    "input", "node", "value", "whole", "arrive", "local", "contribute", "accumulate", "leaf"
+)  # fmt: skip
+CAPTION_LIMIT = 150
+_CAPTION = re.compile(rf"(start|end|({'|'.join(CAPTION_KINDS)}) \S.*)\Z")
+
+
 def _check_graph(cell: GraphCell, path: KeyPath, report: Report) -> None:
     check_code(cell.code, (*path, "code"), report, empty=False)
     for name in cell.at:
@@ -217,6 +224,18 @@ def _check_graph(cell: GraphCell, path: KeyPath, report: Report) -> None:
         check_expression(cell.root, (*path, "root"), report)
     for number, name in enumerate(cell.predict):
         check_expression(name, (*path, "predict", number), report)
+    for key, words in cell.captions.items():
+        if not _CAPTION.match(key):
+            known = ", ".join(CAPTION_KINDS)
+            report(
+                (*path, "captions", key),
+                f'"{key}" is no step: write start, end, or one of {known} and a name.',
+            )
+        if len(words) > CAPTION_LIMIT:
+            report(
+                (*path, "captions", key),
+                f"a caption has at most {CAPTION_LIMIT} characters, for two lines.",
+            )
 
 
 def _check_train(cell: TrainCell, path: KeyPath, report: Report) -> None:

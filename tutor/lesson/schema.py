@@ -159,11 +159,13 @@ class GraphCell(Cell, tag="graph", kw_only=True, frozen=True):
     a gradient "df/dq", what a leaf holds "x.grad"; or "all"."""
     order: Literal["engine", "slide"] = "engine"
     """Of the backward pass: torch's own, or that of the slides."""
+    raises: str | None = None
+    """The code stops on purpose with an error that has these words in it."""
     build: bool = False
     """The picture begins empty: inputs, nodes and values appear one key at a time."""
     captions: dict[str, str] = {}
     """A sentence said at a step, by what happens there: "start", "input x", "node q",
-    "value q", "arrive q", "local q", "contribute x", "accumulate x", "leaf x", "end"."""
+    "value q", "whole f", "arrive q", "local q", "contribute x", "accumulate x", "leaf x", "end"."""
 
 
 Batch = Annotated[

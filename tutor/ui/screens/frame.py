@@ -130,10 +130,15 @@ class FrameScreen(KernelCare[Result]):
         if not self._is_whole:
             return
         self._telling_death = False
-        notice = self.query_one("#notice", Plain)
+        notice = self.notice
         if str(words) or notice.display:
             notice.display = bool(str(words))
             notice.show(words, style)
+
+    @property
+    def notice(self) -> Plain:
+        """Where `say` says it."""
+        return self.query_one("#notice", Plain)
 
     @property
     def _is_whole(self) -> bool:

@@ -1,33 +1,37 @@
 """StepperScreen: walk a recorded trace forward and backward, a step at a time.
 
-The walk, the picture and the texts are `graph`'s; the trace is the session's. All that
-changes is one `Where`: going back is a smaller place, nothing is run again.
+The walk, the pictures and the texts are `graph`'s; the trace is the session's. How it
+moves is `step_moves`', what is typed `step_asks`'; here is what is seen.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.reactive import reactive
 
 from tutor.actions import Action
 from tutor.errors import TutorError
-from tutor.graph import explain, text
-from tutor.graph.draw import Detail, Sketch
-from tutor.graph.steps import Order, Scene, Walk, walk
-from tutor.graph.text import TextLine
-from tutor.graph.trace import Trace, TraceRequest
+from tutor.graph import explain, values
+from tutor.graph.explain import Card, Row
+from tutor.graph.steps import Walk
+from tutor.graph.study import Study
+from tutor.graph.trace import Looked, Trace, TraceRequest
 from tutor.safetext import safe, safe_line
 from tutor.ui import look
 from tutor.ui.look import Glyph
-from tutor.ui.screens.frame import FrameScreen, bindings
+from tutor.ui.screens.frame import bindings
+from tutor.ui.screens.step_asks import StepAsks
+from tutor.ui.screens.step_moves import Where
+from tutor.ui.widgets.ask_line import AskLine
 from tutor.ui.widgets.frame_lines import RuleLine, TitleParts
 from tutor.ui.widgets.graph_view import GraphView
+from tutor.ui.widgets.minimap_line import MinimapLine
 from tutor.ui.widgets.plain import Plain, content_of
 from tutor.ui.widgets.step_card import SourceView, StepCard, StepLines
+from tutor.ui.widgets.values_panel import Inside, ValuesPanel
 
 if TYPE_CHECKING:
     from tutor.lesson.schema import GraphCell
@@ -41,20 +45,12 @@ SEED_TITLE = "f(x, y) = 3x² + 2y"
 
 _DOTS_AT_MOST = 24
 _DIGITS_AT_MOST = 6
+_MINIMAP_FROM = 33
+"""Nodes of a walk that has a map."""
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where the learner is, and how it is shown."""
-
-    place: int = 0
-    """Steps taken."""
-    order: Order = "engine"
-    as_text: bool = False
-
-
-class StepperScreen(FrameScreen[bool]):
-    """The picture on top, what the step says below, code and lines beside at 120x40."""
+class StepperScreen(StepAsks):
+    """The picture on top, what the step says below, code and values beside at 120x40."""
 
     PLACE = "stepper"
     BINDINGS = bindings("stepper")
@@ -63,24 +59,34 @@ class StepperScreen(FrameScreen[bool]):
         & #walk { height: 1fr; }
         & #beside { width: 46; display: none; }
         & #beside RuleLine { margin: 0 1; }
-        & #lines { display: none; }
+        & #beside ValuesPanel { height: 10; }
+        & #lines, & #inside { display: none; }
         & #waiting { padding: 1 2; display: none; }
-        & StepCard { height: 7; }
+        & MinimapLine { display: none; }
+        & #said { height: 7; }
+        & StepCard { height: 1fr; }
+        & #told { height: auto; max-height: 3; padding: 0 1; display: none; }
         &.-wide #beside { display: block; }
-        &.-tall.-wide StepCard { height: 9; }
-        &.-text, &.-narrow, &.-low {
-            & GraphView, & StepCard, & #card-rule, & #beside { display: none; }
-            & #lines { display: block; }
+        &.-tall.-wide #said { height: 9; }
+        &.-long MinimapLine { display: block; }
+        &.-values {
+            & GraphView { display: none; }
+            & #inside { display: block; }
         }
+        &.-text, &.-narrow, &.-low {
+            & GraphView, & StepCard, & #card-rule, & #beside, & MinimapLine {
+                display: none;
+            }
+            & #lines { display: block; }
+            & #said { height: auto; }
+        }
+        &.-values.-narrow #lines, &.-values.-low #lines { display: none; }
         &.-waiting {
             & #walk { display: none; }
             & #waiting { display: block; }
         }
     }
     """
-
-    where: reactive[Where] = reactive(Where(), init=False)
-    """All that a key changes."""
 
     def __init__(
         self,
@@ -91,22 +97,21 @@ class StepperScreen(FrameScreen[bool]):
         title: str = "",
     ) -> None:
         """`trace`: walked as it is, nothing is recorded; `title` then names it."""
-        super().__init__()
-        self._session = session
-        self._request, self._title = SEED, SEED_TITLE
+        super().__init__(session)
+        self._cell = cell
         self._given = trace
+        self._title = title
+        self.request = None if trace is not None else SEED
         if trace is not None:
             self._title = title or " ".join(trace.end.code.split("\n"))
         elif cell is not None:
             from tutor.lesson.requests import trace_of
 
-            self._request = trace_of(cell)
+            self.request = trace_of(cell)
             self._title = cell.title or " ".join(cell.code.split("\n"))
             self.set_reactive(StepperScreen.where, Where(order=cell.order))
-        self._trace: Trace | None = None
-        self._walks: dict[Order, Walk] = {}
-        self._lines: dict[Order, tuple[TextLine, ...]] = {}
-        self._sketches: dict[tuple[Order, Scene, Detail], Sketch] = {}
+        else:
+            self._title = SEED_TITLE
         self._typed = ""
         """Digits waiting for `g`."""
         self._seen_end = False
@@ -117,19 +122,31 @@ class StepperScreen(FrameScreen[bool]):
         with Vertical(id="walk"):
             with Horizontal():
                 yield GraphView()
+                yield ValuesPanel(id="inside")
                 with Vertical(id="beside"):
                     yield SourceView()
                     yield RuleLine()
+                    yield ValuesPanel()
+                    yield RuleLine()
                     yield StepLines()
                 yield StepLines(id="lines")
+            yield MinimapLine()
             yield RuleLine(id="card-rule")
-            yield StepCard()
+            with Vertical(id="said"):
+                yield StepCard()
+                yield Plain(id="told")
+                yield AskLine()
 
     # ----------------------------------------------------------------- what is said
 
+    @property
+    def notice(self) -> Plain:
+        """In the card's place, so that the picture does not move."""
+        return self.query_one("#told", Plain)
+
     def title_parts(self) -> TitleParts:
         title = content_of(self.look.text(safe_line(self._title)), look.STRONG)
-        walked = self._walk
+        walked = self.walked
         if walked is None or not walked.steps:
             return TitleParts(title)
         step = walked.step(self.where.place)
@@ -140,6 +157,8 @@ class StepperScreen(FrameScreen[bool]):
         count = f"{stop} of {stops}"
         if self._typed:
             count = f"{self._typed}g"
+        if self.walks_by_itself:
+            count = f"{count}  {self.look[Glyph.GO]} {self.pace:g}/s"
         far = content_of(f"{phase}  {count}")
         right = (self._dots(walked, stop), Content())
         return TitleParts(title, (far, content_of(count)), right)
@@ -169,19 +188,44 @@ class StepperScreen(FrameScreen[bool]):
         )
 
     def word_of(self, action: Action) -> str:
-        if action.id == "switch_order":
-            return "slide order" if self.where.order == "engine" else "engine order"
-        if action.id == "switch_view":
-            return "picture" if self.where.as_text else "text"
+        match action.id:
+            case "switch_order":
+                other = self.where.order == "engine"
+                return "slide order" if other else "engine order"
+            case "switch_view":
+                return "picture" if self.where.shown == "text" else "text"
+            case "switch_values":
+                return "picture" if self.where.shown == "values" else "values"
+            case "predict" if self.predicts_all:
+                return "no more predicting"
+            case "walk_alone" if self.walks_by_itself:
+                return "stop"
         return action.word
 
     def offers(self, action: Action) -> bool:
-        if action.where == "stepper" and self._walk is None:
+        if action.where != "stepper":
+            return True
+        if self.walked is None:
             return False
-        if action.id == "switch_view":
-            # Where there is no room for the picture, there is nothing to change to.
-            return not (self.has_class("-narrow") or self.has_class("-low"))
+        match action.id:
+            case "switch_view":
+                # Where there is no room for the picture, there is nothing to change to.
+                return not (self.has_class("-narrow") or self.has_class("-low"))
+            case "next_found" | "previous_found":
+                return bool(self.found)
         return True
+
+    def footer_actions(self) -> list[Action]:
+        """While something is typed, the line's own keys."""
+        from tutor import actions
+
+        if self.mode == "edit":
+            given, left = actions.named("give_line"), actions.named("leave_line")
+            return [
+                replace(given, keys=("enter",), shown=""),
+                replace(left, keys=("escape",), shown=""),
+            ]
+        return super().footer_actions()
 
     def result(self) -> bool:
         """Whether the walk was seen to its end."""
@@ -196,46 +240,50 @@ class StepperScreen(FrameScreen[bool]):
         )
         self.refresh_frame()
         if self._given is not None:
-            self._show_trace(self._given)
+            self._open(self._given)
         else:
             self._record()
 
     @work(group="trace", exclusive=True)
     async def _record(self) -> None:
+        assert self.request is not None
         try:
-            trace = await self._session.trace(self._request)
+            trace = await self.session.trace(self.request)
         except TutorError as error:
             self.query_one("#waiting", Plain).show(safe(str(error)), look.BAD)
             return
-        self._show_trace(trace)
+        self._open(trace)
 
-    def _show_trace(self, trace: Trace) -> None:
-        self._trace = trace
-        self.query_one(SourceView).code = trace.end.code
+    def _open(self, trace: Trace) -> None:
+        self.take_trace(trace)
         self.remove_class("-waiting")
         if trace.fault is not None:
             line = f" (line {trace.fault.line})" if trace.fault.line else ""
             self.say(safe(f"The code stopped{line}: {trace.fault.text}"), look.BAD)
         elif trace.end.truncated is not None:
             self.say(safe(trace.end.truncated), look.WARN)
+        elif trace.end.unrecorded is not None:
+            self.say(safe(trace.end.unrecorded), look.WARN)
+
+    def take_trace(self, trace: Trace) -> None:
+        cell = self._cell
+        self.study = Study(
+            trace,
+            predict=cell.predict if cell is not None else (),
+            captions=cell.captions if cell is not None else None,
+            build=cell.build if cell is not None else False,
+        )
+        self.query_one(SourceView).code = _source(trace)
         # Widgets know their sizes after the refresh that shows them.
         self.call_after_refresh(self._show)
-
-    @property
-    def _walk(self) -> Walk | None:
-        """The trace in the present order; None while it is recorded."""
-        if self._trace is None:
-            return None
-        order = self.where.order
-        if order not in self._walks:
-            self._walks[order] = walk(self._trace, order)
-        return self._walks[order]
+        self.call_after_refresh(self.show_question)
 
     # ------------------------------------------------------------------------ drawing
 
     def watch_where(self) -> None:
         """Everything on the screen follows from it."""
         self._show()
+        self.show_question()
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show)
@@ -245,115 +293,124 @@ class StepperScreen(FrameScreen[bool]):
         self._show()
 
     def _show(self) -> None:
-        walked = self._walk
-        if walked is None or not self.is_mounted:
+        study, walked = self.study, self.walked
+        if study is None or walked is None or not self.is_mounted:
             return
-        place = self.where.place
+        place, order = self.where.place, self.where.order
+        place = min(place, len(walked.steps))
         if walked.steps and place == len(walked.steps):
             self._seen_end = True
-        self.set_class(self.where.as_text, "-text")
+        self.set_class(self.where.shown == "text", "-text")
+        self.set_class(self.where.shown == "values", "-values")
+        self.set_class(len(walked.stops) >= _MINIMAP_FROM, "-long")
+        badges = study.badges(order).of(place)
         card = explain.card(walked, place)
-        self.query_one(StepCard).card = card
+        card = replace(card, rows=(*card.rows, *self._score(walked, place)))
+        self.query_one(StepCard).told = card, badges, study.caption(order, place)
         self.query_one(SourceView).line = card.line
         for lines in self.query(StepLines):
-            if all(each.display for each in lines.ancestors_with_self):
-                lines.said = self._said(walked)
+            if _is_seen(lines):
+                lines.said = study.lines(order)
                 lines.place = place
         view = self.query_one(GraphView)
-        if view.display:
-            sketch = self._sketch(walked, place, view.size.width)
-            view.drawing = sketch.draw(place, ascii=self.look.ascii)
+        if view.display and view.size.width:
+            room = view.size.width, view.size.height
+            view.drawing = study.views(order).drawing(
+                place, self.where.view, room, ascii=self.look.ascii
+            )
+            view.pan = self.where.pan
+        self._show_values(walked, card, badges)
+        self.show_marks()
         self.refresh_frame()
 
-    def _said(self, walked: Walk) -> tuple[TextLine, ...]:
-        order = self.where.order
-        if order not in self._lines:
-            self._lines[order] = text.lines(walked)
-        return self._lines[order]
+    def _score(self, walked: Walk, place: int) -> list[Row]:
+        """At the end: how many numbers were known."""
+        if place < len(walked.steps) or not self.predicted:
+            return []
+        knew, asked = sum(self.predicted.values()), len(self.predicted)
+        return [Row("predicted", f"{knew} of {asked} right", True, "result")]
 
-    def _sketch(self, walked: Walk, place: int, width: int) -> Sketch:
-        """The scene's layout, in full where it fits; made once."""
-        scene = walked.view(place)
-        found = None
-        details: tuple[Detail, ...] = ("full", "short")
-        for detail in details:
-            key = self.where.order, scene, detail
-            if key not in self._sketches:
-                self._sketches[key] = Sketch(walked, scene, detail)
-            found = self._sketches[key]
-            if found.width <= width:
-                break
-        assert found is not None
-        return found
+    def show_marks(self) -> None:
+        walked = self.walked
+        if walked is None or not self.has_class("-long"):
+            return
+        minimap = self.query_one(MinimapLine)
+        minimap.walk = walked
+        minimap.place = self.where.place
 
-    # ------------------------------------------------------------------------ walking
+    # ------------------------------------------------------------------------- values
 
-    def _go(self, place: int) -> None:
-        walked = self._walk
-        if walked is not None:
-            place = max(0, min(place, len(walked.steps)))
-            self.where = replace(self.where, place=place)
+    def _show_values(self, walked: Walk, card: Card, badges: tuple[str, ...]) -> None:
+        panels = [each for each in self.query(ValuesPanel) if _is_seen(each)]
+        if not panels:
+            return
+        inside = None
+        if card.value is not None:
+            step = walked.step(self.where.place)
+            number = step.number if step is not None else 0
+            if (number, card.value) not in walked.gradients:
+                number = 0
+            inside = self._inside(walked, card.value, number, badges)
+        for panel in panels:
+            panel.inside = inside
 
-    def action_step_forward(self) -> None:
-        self._go(self.where.place + 1)
+    def _inside(
+        self, walked: Walk, value: int, number: int, badges: tuple[str, ...]
+    ) -> Inside:
+        summary = walked.trace.values[value].summary
+        if number:
+            summary = walked.gradients[number, value]
+        said = values.facts(walked.trace, value, badges, number)
+        if not values.needs_look(summary):
+            return Inside(said, values.looked(summary))
+        return Inside(said, Looked(summary, rows=(summary.head,)))
 
-    def action_step_back(self) -> None:
-        self._go(self.where.place - 1)
-
-    def action_next_node(self) -> None:
-        if (walked := self._walk) is not None:
-            self._go(walked.next_stop(self.where.place))
-
-    def action_previous_node(self) -> None:
-        if (walked := self._walk) is not None:
-            self._go(walked.previous_stop(self.where.place))
-
-    def action_first_step(self) -> None:
-        self._go(0)
-
-    def action_last_step(self) -> None:
-        if (walked := self._walk) is not None:
-            self._go(len(walked.steps))
+    # --------------------------------------------------------------------------- keys
 
     def action_jump_step(self) -> None:
         """To the end of the node whose number was typed; to the start without one."""
         number, self._typed = int(self._typed or "0"), ""
-        walked = self._walk
-        if walked is None:
-            return
-        if number > len(walked.stops):
-            self.say(
-                f"There are {len(walked.stops)} nodes, so {number} is none of them."
-            )
-            self.refresh_frame()
-        elif number == 0:
-            self._go(0)
+        self.jump(number)
+
+    def action_fold(self) -> None:
+        """Where a number is to be predicted, to the line."""
+        if self.line.ask is not None:
+            self.line.enter()
         else:
-            self._go(walked.stops[number - 1])
-        self.refresh_frame()
-
-    def action_switch_order(self) -> None:
-        """The other order; the same number of nodes was walked."""
-        walked = self._walk
-        if walked is None:
-            return
-        stop = walked.stop(self.where.place)
-        order: Order = "slide" if self.where.order == "engine" else "engine"
-        self.where = replace(self.where, order=order, place=0)
-        if stop and (other := self._walk) is not None:
-            self._go(other.stops[stop - 1])
-
-    def action_switch_view(self) -> None:
-        self.where = replace(self.where, as_text=not self.where.as_text)
-        self.call_after_refresh(self._show)
+            super().action_fold()
 
     def on_key(self, event: events.Key) -> None:
-        """Digits wait for `g`; any other key forgets them."""
+        """Digits wait for `g`, or begin a prediction; any other key forgets them."""
         super().on_key(event)
-        if event.character is not None and event.character in "0123456789":
+        if self.mode == "edit" or event.character is None:
+            self._typed = ""
+            return
+        if event.character in "0123456789.-" and self._begin_prediction(event):
+            return
+        if event.character in "0123456789":
             self._typed = (self._typed + event.character)[-_DIGITS_AT_MOST:]
             event.stop()
             self.refresh_frame()
         elif event.key != "g" and self._typed:
             self._typed = ""
             self.refresh_frame()
+
+    def _begin_prediction(self, event: events.Key) -> bool:
+        if self.line.ask is None or self.line.ask.purpose != "predict":
+            return False
+        assert event.character is not None
+        event.stop()
+        event.prevent_default()
+        self.line.enter(event.character)
+        return True
+
+
+def _source(trace: Trace) -> str:
+    return trace.end.code or next(iter(trace.end.files.values()), "")
+
+
+def _is_seen(widget: object) -> bool:
+    from textual.widget import Widget
+
+    assert isinstance(widget, Widget)
+    return all(each.display for each in widget.ancestors_with_self)

@@ -32,22 +32,31 @@ class _Fitted(Lines):
         self.redraw()
 
 
+Told = tuple[Card, Sequence[str], str]
+"""The card, the badges of the value in front, and the lesson's caption or ""."""
+
+
 class StepCard(_Fitted):
     """The op under way, and what was said of it so far; the newest row is marked."""
 
     DEFAULT_CSS = "StepCard { height: 7; padding: 0 1; }"
 
-    card: reactive[Card | None] = reactive[Card | None](None)
+    told: reactive[Told | None] = reactive[Told | None](None)
     """None: nothing yet."""
 
-    def watch_card(self) -> None:
+    def watch_told(self) -> None:
         self.redraw()
 
     def draw(self, width: int, table: Look) -> Sequence[Content]:
-        if self.card is None:
+        if self.told is None:
             return []
-        lines = [_header(self.card, width, table)]
-        for row in self.card.rows:
+        card, badges, caption = self.told
+        top = [_header(card, badges, width, table)]
+        if caption:
+            words = Content.styled(table.text(safe(caption).plain), look.EMPHASIS)
+            top += hanging(("  ", ""), words, width)
+        lines: list[Content] = []
+        for row in card.rows:
             mark = f"{table[Glyph.GO]} " if row.is_new else "  "
             text = table.text(safe(row.text).plain)
             label = table.text(safe(row.label).plain)
@@ -56,13 +65,11 @@ class StepCard(_Fitted):
             )
             lines += hanging(lead, Content.styled(text, _KINDS[row.kind]), width)
         # The newest row must be in sight where the card is too long for its place.
-        room = self.size.height or len(lines)
-        return (
-            lines if len(lines) <= room else [lines[0], *lines[len(lines) - room + 1 :]]
-        )
+        room = (self.size.height or len(top) + len(lines)) - len(top)
+        return [*top, *lines[max(0, len(lines) - max(room, 1)) :]]
 
 
-def _header(card: Card, width: int, table: Look) -> Content:
+def _header(card: Card, badges: Sequence[str], width: int, table: Look) -> Content:
     title = table.text(safe(card.title).plain)
     left = Content.assemble(
         "  ",
@@ -70,7 +77,11 @@ def _header(card: Card, width: int, table: Look) -> Content:
         "   " if title else "",
         table.text(safe(card.statement).plain),
     )
-    right = Content.styled(f"line {card.line}" if card.line else "", look.QUIET)
+    dot = f" {table[Glyph.DOT]} "
+    facts = [*badges, *([f"line {card.line}"] if card.line else [])]
+    while facts and 24 + len(dot.join(facts)) > width:
+        facts.pop(0)
+    right = Content.styled(dot.join(facts), look.QUIET)
     room = width - right.cell_length
     if left.cell_length >= room:
         left = Content.assemble(left.truncate(max(0, room - 2)), table[Glyph.ELLIPSIS])

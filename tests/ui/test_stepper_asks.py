@@ -1,0 +1,217 @@
+"""What is typed in the stepper: predictions and searches; a walk that goes by itself."""
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.stored_traces import REQUESTS
+from tests.ui.conftest import screen_text, type_text, wait_until
+from tests.ui.test_stepper import StepperApp, press, walking
+from tutor.lesson.schema import GraphCell
+
+WALK = GraphCell(
+    id="walk",
+    title="The chain",
+    code=REQUESTS["seed"].code,
+    at={"x": 2.0, "y": 5.0},
+    order="slide",
+    predict=["q", "dq/dx", "x.grad"],
+    captions={"start": "Nothing is computed yet: step.", "value q": "q is x squared."},
+)
+
+
+async def answer(pilot: Pilot[None], text: str) -> str:
+    await type_text(pilot, text)
+    await pilot.press("enter")
+    await pilot.pause()
+    return screen_text(pilot.app)
+
+
+def place(app: StepperApp) -> int:
+    return app.stepper.where.place
+
+
+# ------------------------------------------------------------------------- predictions
+
+
+async def test_a_number_is_asked_for_before_it_is_shown() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        shown = screen_text(app)
+        assert "Predict q before you step:" in shown
+        assert "2² = 4" not in await press(pilot, "right")
+        assert place(app) == 0
+        shown = await answer(pilot, "5")
+        assert "Not 5." in shown
+        assert place(app) == 0
+        shown = await answer(pilot, "4")
+        assert "✓ q = 4" in shown
+        assert "2² = 4" in shown
+        assert place(app) == 1
+
+
+async def test_no_key_goes_past_a_number_that_is_asked_for() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        for keys in (["end"], ["shift+right"], ["9", "g"], ["G"]):
+            await press(pilot, *keys)
+            assert place(app) == 0, keys
+            await press(pilot, "escape")
+            app.stepper.line.field.value = ""
+        assert "∂f/∂x" not in await press(pilot, "t")
+        await press(pilot, "escape")
+        assert app.closed == [False]
+
+
+async def test_a_walk_by_itself_waits_for_an_answer() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, *["+"] * 4, "a")
+        await wait_until(pilot, lambda: app.stepper.line.is_typing)
+        assert not app.stepper.walks_by_itself
+        assert place(app) == 0
+
+
+async def test_digits_begin_the_answer() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "4", "enter")
+        assert place(app) == 1
+
+
+async def test_the_whole_walk_with_every_answer_right_ends_in_a_score() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "right")
+        await answer(pilot, "4")
+        shown = await press(pilot, "end")
+        assert "Predict ∂q/∂x before you step:" in shown
+        shown = await answer(pilot, "12")
+        assert "has the upstream gradient in it" in shown
+        shown = await answer(pilot, "4")
+        await press(pilot, "end")
+        shown = await answer(pilot, "12")
+        assert "✓ x.grad = 12" in shown
+        shown = await press(pilot, "end")
+        assert "predicted       3 of 3 right" in shown
+        await press(pilot, "escape")
+        assert app.closed == [True]
+
+
+async def test_an_empty_answer_twice_shows_the_number_and_is_not_counted_right() -> (
+    None
+):
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "right")
+        assert "once more shows it" in await press(pilot, "enter")
+        assert place(app) == 0
+        await press(pilot, "enter")
+        assert place(app) == 1
+        assert list(app.stepper.predicted.values()) == [False]
+
+
+async def test_after_a_wrong_answer_an_empty_one_shows_it() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "right")
+        await answer(pilot, "5")
+        await press(pilot, "enter")
+        assert place(app) == 1
+
+
+async def test_what_cannot_be_read_is_no_wrong_answer() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "right")
+        shown = await answer(pilot, "2 +")
+        assert "✗" not in shown
+        assert "2 +" in shown  # it stays to be mended
+        app.stepper.line.field.value = ""
+        assert "once more shows it" in await press(pilot, "enter")
+
+
+async def test_going_back_over_an_answer_does_not_ask_again() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "right")
+        await answer(pilot, "4")
+        await press(pilot, "left", "right")
+        assert place(app) == 1
+
+
+async def test_p_asks_for_everything_and_p_ends_it() -> None:
+    async with walking() as (app, pilot):
+        shown = await press(pilot, "p")
+        assert "Predict q before you step:" in shown
+        await press(pilot, "end")
+        assert place(app) == 0
+        await press(pilot, "escape", "p", "end")
+        assert place(app) == len(app.stepper.walked.steps)  # type: ignore[union-attr]
+
+
+async def test_the_lessons_own_questions_cannot_be_switched_off() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "p", "p", "end")
+        assert place(app) == 0
+
+
+async def test_the_picture_stands_still_while_a_question_comes_and_goes() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+
+        def box_row() -> int:
+            rows = screen_text(app).splitlines()
+            return next(number for number, row in enumerate(rows) if "sqr" in row)
+
+        before = box_row()
+        await press(pilot, "right")
+        assert box_row() == before
+        await answer(pilot, "5")
+        assert box_row() == before
+        await answer(pilot, "4")
+        assert box_row() == before
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_question_fits_the_screen(size: tuple[int, int]) -> None:
+    async with walking(size=size, cell=WALK) as (_, pilot):
+        shown = await press(pilot, "right")
+        rows = shown.splitlines()
+        assert any("Predict q" in row for row in rows)
+        assert all(len(row) <= size[0] for row in rows)
+
+
+async def test_captions_are_said_at_their_step() -> None:
+    async with walking(cell=WALK) as (_, pilot):
+        assert "Nothing is computed yet: step." in screen_text(pilot.app)
+        await press(pilot, "right")
+        assert "q is x squared." in await answer(pilot, "4")
+
+
+# ------------------------------------------------------------------- search and stops
+
+
+async def test_search_goes_to_what_it_finds_and_on() -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "/")
+        shown = await answer(pilot, "z")
+        first = place(app)
+        assert "z = 2 * y" in shown
+        await press(pilot, "n")
+        assert place(app) != first
+        await press(pilot, "N")
+        assert place(app) == first
+
+
+async def test_a_search_in_vain_says_so_and_stays_open() -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "/")
+        shown = await answer(pilot, "conv9")
+        assert "No step has to do with 'conv9'." in shown
+        await press(pilot, "escape")
+        assert app.stepper.line.ask is None
+        assert place(app) == 0
+
+
+async def test_letters_are_text_while_something_is_typed() -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "/", "o", "t", "q")
+        assert app.stepper.line.field.value == "otq"
+        assert app.stepper.where.order == "engine"
+
+
+async def test_a_walk_by_itself_comes_to_its_end() -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, *["+"] * 4, "a")
+        await wait_until(pilot, lambda: not app.stepper.walks_by_itself)
+        assert place(app) == len(app.stepper.walked.steps)  # type: ignore[union-attr]
