@@ -1,3 +1,21 @@
-"""A terminal tutor for PyTorch. Imports nothing: importing any part runs this."""
+"""A terminal tutor for PyTorch. Imports nothing: importing any part runs this.
+
+In the learner's kernel `tutor.step(f, x)` walks his own code: `engine.entry`.
+"""
+
+from typing import Any
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`step` needs torch, so it is imported when it is first used."""
+    if name == "step":
+        from tutor.engine.entry import step
+
+        return step
+    raise AttributeError(f"module 'tutor' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return ["__version__", "step"]

@@ -18,7 +18,8 @@ from tutor.verdicts import Verdict
 GREETING = """\
 import torch
 from torch import nn
-import torch.nn.functional as F"""
+import torch.nn.functional as F
+import tutor"""
 """Executed before anything else where no lesson has set up the kernel's names."""
 
 Told = Callable[[Output | None], None]

@@ -16,7 +16,8 @@ from tutor.errors import MachineError
 from tutor.graph.trace import Trace, TraceRequest, assemble
 from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
-from tutor.kernel.outputs import Done, Failure, Output, Stream
+from tutor.kernel.outputs import Done, Failure, Output, Recording, Stream
+from tutor.kernel.recordings import Recordings
 from tutor.lesson.schema import (
     AnyCell,
     CodeCell,
@@ -51,6 +52,8 @@ class Session:
         self.hello: messages.Hello | None = None
         """What the kernel runs on; None until it answered."""
         self.lesson: Lesson | None = None
+        self.recorded: Trace | None = None
+        """What a cell asked to walk through last; None: nothing yet."""
         self._options = options
         self._make_kernel = make_kernel
         self.races_here = False
@@ -206,10 +209,14 @@ class Session:
         await self.start()
         async with self._order:
             executing = self.kernel.execute(code, stdin=stdin)
-        seen = _Seen()
-        async for output in executing:
-            seen.take(output)
-            yield output
+        seen, recordings = _Seen(), Recordings()
+        async for message in executing:
+            output = recordings.take(message)
+            if isinstance(output, Recording):
+                self.recorded = output.trace
+            if output is not None:
+                seen.take(output)
+                yield output
         if cell is None or seen.done is None or seen.done.status not in ("ok", "error"):
             return
         verdict = await self._judge(cell, code, seen)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tutor import actions
+from tutor.graph import recorded
 from tutor.highlight import Token, tokens_of_lines
 from tutor.kernel.outputs import (
     Clear,
@@ -17,6 +19,7 @@ from tutor.kernel.outputs import (
     Failure,
     Notice,
     Output,
+    Recording,
     Result,
     Stream,
 )
@@ -102,6 +105,10 @@ class CellLines:
             case Failure():
                 self._failed = True
                 self._block(output.traceback or _headline(output), "failure")
+            case Recording(trace):
+                key = actions.named("open_walk").keys[0].upper()
+                said = recorded.sentence(trace)
+                self._block(f"{said}. {key} walks through it.", "notice")
             case Notice(text):
                 self._block(text, "notice")
             case Done(status, cause):

@@ -12,14 +12,24 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.fake_kernel import FakeKernel
+from tests.stored_traces import stored
 from tests.ui.conftest import SIZES, screen_text, wait_for_text, wait_until
+from tests.ui.tutor_app import make_app, running
 from tutor.console import GREETING
 from tutor.kernel.base import Completion
-from tutor.kernel.outputs import Failure, InputRequest, Output, Result, Stream
+from tutor.kernel.outputs import (
+    Failure,
+    InputRequest,
+    Output,
+    Recording,
+    Result,
+    Stream,
+)
 from tutor.progress import Progress
 from tutor.session import Session
 from tutor.ui.look import LookApp
 from tutor.ui.screens.console import ConsoleScreen
+from tutor.ui.screens.stepper import StepperScreen
 from tutor.ui.widgets.code_editor import CodeEditor
 from tutor.ui.widgets.console_pane import ConsolePane, console_of
 from tutor.ui.widgets.input_row import InputLine
@@ -393,3 +403,45 @@ async def test_escape_codes_and_markup_are_shown_and_not_obeyed() -> None:
         await type_code(pilot, "p\n")
         shown = await wait_for_text(pilot, "[/nope][@click=app.quit]x[/] end")
         assert "owned" not in shown
+
+
+WALKS: dict[str, list[Output]] = {
+    "walk": [Recording(stored("seed")), Result("tensor(22.)")],
+    "bad": [Recording(stored("seed")), FAILURE],
+}
+
+
+async def test_a_walk_that_was_asked_for_opens_and_leads_back(home: Path) -> None:
+    app = make_app(FakeKernel(WALKS), home=home)
+    async with running(app) as pilot:
+        app.open_console()
+        await wait_for_text(pilot, TORCH)
+        await type_code(pilot, "walk\n")
+        await wait_until(pilot, lambda: isinstance(app.screen, StepperScreen))
+        await wait_for_text(pilot, "nothing is computed yet")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(app.screen, ConsoleScreen))
+        shown = screen_text(app)
+        assert "recorded: 4 ops, 1 pass, 2 leaves. F2 walks through it." in shown
+        assert "tensor(22.)" in shown
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: isinstance(app.screen, StepperScreen))
+        await pilot.press("f2")
+        assert len(app.screen_stack) == 3
+
+
+async def test_a_walk_waits_where_something_went_wrong(home: Path) -> None:
+    app = make_app(FakeKernel(WALKS), home=home)
+    async with running(app) as pilot:
+        app.open_console()
+        await wait_for_text(pilot, TORCH)
+        await pilot.press("ctrl+g")
+        await wait_for_text(pilot, "Nothing was recorded yet")
+        await type_code(pilot, "bad\n")
+        await wait_for_text(pilot, "division by zero")
+        console = console_of(app, app._session_now())
+        await wait_until(pilot, lambda: not console.busy)
+        await pilot.pause()
+        assert isinstance(app.screen, ConsoleScreen)
+        await pilot.press("ctrl+g")
+        await wait_until(pilot, lambda: isinstance(app.screen, StepperScreen))

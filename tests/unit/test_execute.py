@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fake_kernel import FakeKernel
+from tests.stored_traces import stored
 from tutor.errors import MachineError
 from tutor.headless import execute, runner
 from tutor.kernel.base import KernelOptions
@@ -20,6 +21,7 @@ from tutor.kernel.outputs import (
     Failure,
     Notice,
     Output,
+    Recording,
     Result,
     Stream,
 )
@@ -221,3 +223,18 @@ def test_the_kernel_is_stopped_whatever_the_work_raises() -> None:
     with pytest.raises(ZeroDivisionError):
         runner.run(work, KernelOptions(), make_kernel=lambda options: kernel)
     assert kernel.state.value == "off"
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_recording_is_a_line(text: bool, capsys: Capture) -> None:
+    assert run({"a": [Recording(stored("seed"))]}, ["a"], text=text) == 0
+    out = capsys.readouterr().out
+    said = "recorded: 4 ops, 1 pass, 2 leaves"
+    if text:
+        assert out == said + "\n"
+    else:
+        assert json.loads(out.splitlines()[0]) == {
+            "cell": 1,
+            "kind": "display",
+            "text": said,
+        }

@@ -5,11 +5,22 @@ from typing import Any
 import pytest
 
 from tests.fake_kernel import FakeKernel
+from tests.stored_traces import stored
 from tutor import messages
 from tutor.answers import Number
 from tutor.errors import KernelDiedError, MachineError, StoppedError, TutorError
+from tutor.graph.trace import parts
 from tutor.kernel.base import KernelOptions, KernelState
-from tutor.kernel.outputs import Done, Failure, Output, Result, Stream
+from tutor.kernel.outputs import (
+    Done,
+    Failure,
+    Notice,
+    Output,
+    Payload,
+    Recording,
+    Result,
+    Stream,
+)
 from tutor.lesson.schema import (
     CodeCell,
     ExerciseCell,
@@ -23,6 +34,7 @@ from tutor.lesson.schema import (
 from tutor.progress import Progress
 from tutor.session import Event, Session
 from tutor.verdicts import Verdict
+from tutor.wire import Message
 
 TEXT = TextCell(id="read", text="Read.")
 CODE = CodeCell(id="show", code="x = 1\nx")
@@ -334,3 +346,30 @@ async def test_closing_stops_the_kernels() -> None:
     assert fixture.kernels[1].options.threads == 1
     await fixture.session.close()
     assert [kernel.state for kernel in fixture.kernels] == [KernelState.OFF] * 2
+
+
+def walk_parts(name: str, lost: int = -1) -> list[Payload]:
+    """A stored trace as a cell sends it, but for one message."""
+    sent = [
+        Payload(Message("walk-1", number, part))
+        for number, part in enumerate(parts(stored(name)))
+    ]
+    return [each for number, each in enumerate(sent) if number != lost]
+
+
+async def test_what_a_cell_recorded_comes_as_one_output() -> None:
+    kernel = FakeKernel({"tutor.step(f)": [*walk_parts("seed"), Result("22")]})
+    session = Session(lambda options: kernel, Progress(None))
+    found = [each async for each in session.execute("tutor.step(f)")]
+    trace = stored("seed")
+    assert found == [Recording(trace), Result("22"), Done("ok")]
+    assert session.recorded == trace
+
+
+async def test_a_recording_that_was_not_sent_whole_is_a_sentence() -> None:
+    kernel = FakeKernel({"tutor.step(f)": walk_parts("seed", lost=0)})
+    session = Session(lambda options: kernel, Progress(None))
+    found = [each async for each in session.execute("tutor.step(f)")]
+    assert isinstance(found[0], Notice)
+    assert "cannot be walked" in found[0].text
+    assert session.recorded is None

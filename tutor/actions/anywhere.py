@@ -45,6 +45,15 @@ ANYWHERE: tuple[Action, ...] = (
         title="Kernel: restart and replay",
     ),
     Action(
+        "open_walk",
+        ("f2", "ctrl+g"),
+        "walk",
+        "Walk through what tutor.step(...) or %%step recorded last.",
+        "anywhere",
+        priority=True,
+        title="Stepper: walk through what was recorded last",
+    ),
+    Action(
         "suspend",
         ("ctrl+z",),
         "suspend",

@@ -52,6 +52,10 @@ def call(name: str, text: str) -> None:
         answers.send(Problem(sentence, traceback.format_exc()))
 
 
+hosted = False
+"""This is a kernel of the tutor's, with a screen or a command at its other end."""
+
+
 def namespace() -> dict[str, Any]:
     """The learner's names."""
     names: dict[str, Any] = shell().user_ns
@@ -61,6 +65,12 @@ def namespace() -> dict[str, Any]:
 def shell() -> Any:
     """The IPython shell that we run in."""
     return IPython.get_ipython()
+
+
+def is_cell(file: str) -> bool:
+    """Whether a file's name stands for a cell."""
+    running = shell()
+    return running is not None and running.compile.format_code_name(file) is not None
 
 
 def publish(message: Message) -> None:

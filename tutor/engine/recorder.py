@@ -108,6 +108,10 @@ class Recorder(TorchFunctionMode):
         self._names.clear()
         self._variables = {}
 
+    def met(self) -> list[torch.Tensor]:
+        """The tensors it met that are still there; none once it is closed."""
+        return list(self._known)
+
     def backward(
         self, root: torch.Tensor, start: Callable[[], Any], *, retain: bool = False
     ) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import leading_empty_lines
 
-from tutor.engine import bridge, notes
+from tutor.engine import bridge, magic, notes
 from tutor.engine.capture import Capture
 from tutor.engine.interrupts import Interrupts
 from tutor.engine.overflow import Overflow
@@ -32,11 +32,10 @@ def install(overflow: str) -> None:
     for name in _COLOURS_FORCED:
         os.environ.pop(name, None)
 
-    def is_cell(file: str) -> bool:
-        return shell.compile.format_code_name(file) is not None
-
-    _show_exceptions(shell, is_cell)
-    Interrupts(shell, is_cell)
+    bridge.hosted = True
+    magic.install(shell)
+    _show_exceptions(shell, bridge.is_cell)
+    Interrupts(shell, bridge.is_cell)
     formatter = shell.display_formatter
     formatter.formatters[NOTE_MIME] = notes.formatter(formatter)
     shell.colors = "nocolor"

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+import tutor
 from tutor.engine import bridge, truth
 from tutor.messages import ResetDone, ResetRequest
 
@@ -140,9 +141,9 @@ def _seed(seed: int) -> None:
 
 
 def _run_setup(setup: str) -> str | None:
-    """What it raised, as "Type: message". torch, nn and F are at hand in a lesson."""
+    """What it raised, as "Type: message". torch, nn, F and tutor are at hand in a lesson."""
     names = bridge.namespace()
-    names.update(torch=torch, nn=torch.nn, F=torch.nn.functional)
+    names.update(torch=torch, nn=torch.nn, F=torch.nn.functional, tutor=tutor)
     lines = setup.splitlines(keepends=True)
     linecache.cache[_SETUP_FILE] = (len(setup), None, lines, _SETUP_FILE)
     try:

@@ -25,9 +25,12 @@ _IN_GROUP = 5
 _BOLD_RED, _RED, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in ("1;31", "31", "36", "0"))
 _STDLIB = sysconfig.get_path("stdlib")
 _SITE = ("site-packages", "dist-packages")
-_INVISIBLE = ("ipykernel", "IPython", "the tutor")
-"""`input`, the magics, how an interrupt comes: for a learner all that is Python."""
+_INVISIBLE = ("ipykernel", "IPython")
+"""`input`, the magics, how an interrupt comes: for a learner all that is Python, and so
+is what the tutor does."""
 _OURS = str(Path(__file__).parent.parent)
+RUNNER = "run_traced"
+"""The function of ours that calls the learner's code; see `running`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,22 @@ def _frames(error: BaseException, is_cell: Callable[[str], bool]) -> list[_Frame
     for summary in traceback.extract_tb(error.__traceback__):
         file = summary.filename
         library = "" if is_cell(file) else _library(file)
-        if frames or not library:
+        if library == "the tutor":
+            if summary.name == RUNNER:
+                _leave_way(frames)
+        elif frames or not library:
             frames.append(_Frame(summary, library))
-    while frames and frames[-1].library in _INVISIBLE:
-        frames.pop()
+    _leave_way(frames)
     return frames
+
+
+def _leave_way(frames: list[_Frame]) -> None:
+    """Take the way into our own code away, and the line of a cell magic at its start."""
+    magic = False
+    while frames and frames[-1].library in _INVISIBLE:
+        magic = frames.pop().summary.name == "run_cell_magic" or magic
+    if magic and frames:
+        frames.pop()
 
 
 def _library(file: str) -> str:

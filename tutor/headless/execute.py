@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from tutor.errors import FileError
+from tutor.graph import recorded
 from tutor.headless import cells, printing, runner
 from tutor.kernel.base import KernelOptions
 from tutor.kernel.outputs import (
@@ -17,6 +18,7 @@ from tutor.kernel.outputs import (
     Done,
     Failure,
     Notice,
+    Recording,
     Result,
     Status,
     Stream,
@@ -92,6 +94,8 @@ class JsonReport:
                 self._line(number, "result", text=text, **more)
             case Display(text):
                 self._line(number, "display", text=text)
+            case Recording(trace):
+                self._line(number, "display", text=recorded.sentence(trace))
             case Failure(ename, evalue, traceback, line):
                 self._line(
                     number,
@@ -133,6 +137,8 @@ class TextReport:
                 self._streams[name].feed(text)
             case Result(text) | Display(text):
                 self._streams["stdout"].feed(text + "\n")
+            case Recording(trace):
+                self._streams["stdout"].feed(recorded.sentence(trace) + "\n")
             case Failure(ename, evalue, traceback):
                 text = traceback or f"{ename}: {evalue}"
                 self._streams["stderr"].feed(text.rstrip("\n") + "\n")

@@ -6,6 +6,7 @@ All text here is foreign: it becomes a `SafeText` before a widget or a stream se
 from dataclasses import dataclass
 from typing import Literal
 
+from tutor.graph.trace import Trace
 from tutor.wire import Message
 
 Status = Literal["ok", "error", "interrupted", "died"]
@@ -55,6 +56,13 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """The cell asked for a walk: `tutor.step(...)` or `%%step`."""
+
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
 class InputRequest:
     """The cell waits in `input()`: reply with `Kernel.reply`."""
 
@@ -84,5 +92,14 @@ class Done:
 
 
 Output = (
-    Stream | Result | Display | Failure | Payload | InputRequest | Clear | Notice | Done
+    Stream
+    | Result
+    | Display
+    | Failure
+    | Payload
+    | Recording
+    | InputRequest
+    | Clear
+    | Notice
+    | Done
 )

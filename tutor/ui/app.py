@@ -208,6 +208,21 @@ class TutorApp(KeysInOrder[None]):
 
         self._show(StepperScreen(self._session_now(), cell), closed)
 
+    def open_walk(self) -> None:
+        """The stepper, over what is there, on what was recorded last."""
+        trace = self.session.recorded if self.session is not None else None
+        if trace is None:
+            self.say(
+                "Nothing was recorded yet: run tutor.step(f, x) in the console, or a "
+                "cell that begins with %%step."
+            )
+            return
+        from tutor.graph import recorded
+        from tutor.ui.screens.stepper import StepperScreen
+
+        title = recorded.title(trace)
+        self._show(StepperScreen(self._session_now(), trace=trace, title=title))
+
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
     ) -> None:

@@ -39,6 +39,10 @@ class Host(Protocol):
         cell is not done yet.
         """
 
+    def open_walk(self) -> None:
+        """The stepper over what is there, on what `tutor.step` or %%step recorded last;
+        a sentence when there is nothing."""
+
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
     ) -> None:

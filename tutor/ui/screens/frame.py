@@ -212,6 +212,16 @@ class FrameScreen(KernelCare[Result]):
 
         self.app.push_screen(HelpScreen(self.PLACE, self.about()))
 
+    def action_open_walk(self) -> None:
+        """The walk that was recorded last; in a walk there is nothing to open."""
+        if self.PLACE != "stepper":
+            self.host.open_walk()
+
+    def on_console_pane_walk_asked(self) -> None:
+        """What was typed in the console asked to walk through something."""
+        if self.is_current:
+            self.action_open_walk()
+
     def action_palette(self) -> None:
         """The command palette."""
         self.app.action_command_palette()

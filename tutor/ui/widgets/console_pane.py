@@ -10,12 +10,13 @@ from weakref import WeakKeyDictionary
 from textual import on
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.timer import Timer
 
 from tutor import paths
 from tutor.console import Console
 from tutor.history import History
-from tutor.kernel.outputs import Done, Output
+from tutor.kernel.outputs import Done, Output, Recording
 from tutor.session import Session
 from tutor.ui import look
 from tutor.ui.bindings import bindings
@@ -65,8 +66,12 @@ class ConsolePane(Vertical):
     }
     """
 
+    class WalkAsked(Message):
+        """What was executed asked to walk through what it recorded, and it is done."""
+
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._walk_asked = False
         self._session = session
         self._keep_timer: Timer | None = None
 
@@ -116,8 +121,17 @@ class ConsolePane(Vertical):
         if self.console.asked is None:
             self.log_view.stop_asking()
         self.log_view.show(output)
+        if isinstance(output, Recording):
+            self._walk_asked = True
         if isinstance(output, Done):
             self.editor.paint_now()
+            self._open_walk(output)
+
+    def _open_walk(self, done: Done) -> None:
+        """At once where all went well; else the learner reads first what went wrong."""
+        asked, self._walk_asked = self._walk_asked, False
+        if asked and done.status == "ok" and not self.console.waiting:
+            self.post_message(self.WalkAsked())
 
     # ---------------------------------------------------------------- what is typed
 
