@@ -13,7 +13,7 @@ from typing import Any
 from tutor import messages, verdicts
 from tutor.answers import Answer, answer_text
 from tutor.errors import MachineError
-from tutor.graph.trace import Trace, TraceRequest, assemble
+from tutor.graph.trace import Looked, Trace, TraceLook, TraceRequest, assemble
 from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
 from tutor.kernel.outputs import Done, Failure, Output, Recording, Stream
@@ -328,6 +328,12 @@ class Session:
         await self.start()
         parts = [part async for part in ask(self.kernel, "trace", request)]
         return assemble(parts)
+
+    async def look(self, request: TraceLook) -> Looked:
+        """What a tensor of a trace holds that the kernel still keeps."""
+        found = await ask_one(self.kernel, "look", request)
+        assert isinstance(found, Looked)
+        return found
 
     async def complete(self, code: str, cursor: int) -> Completion | None:
         """None when there is no answer in time: completion never delays typing."""

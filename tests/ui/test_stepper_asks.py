@@ -1,11 +1,18 @@
-"""What is typed in the stepper: predictions and searches; a walk that goes by itself."""
+"""What is typed in the stepper: predictions, search, breakpoints, a leaf, a file."""
+
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from tests.stored_traces import REQUESTS
-from tests.ui.conftest import screen_text, type_text, wait_until
+from tests.fake_kernel import FakeKernel
+from tests.stored_traces import REQUESTS, stored
+from tests.ui.conftest import screen_text, type_text, wait_for_text, wait_until
 from tests.ui.test_stepper import StepperApp, press, walking
+from tests.unit.test_graph_predict import at_three as moved
+from tutor.graph.steps import walk
+from tutor.graph.trace import Trace, parts
+from tutor.kernel.outputs import Failure
 from tutor.lesson.schema import GraphCell
 
 WALK = GraphCell(
@@ -17,6 +24,10 @@ WALK = GraphCell(
     predict=["q", "dq/dx", "x.grad"],
     captions={"start": "Nothing is computed yet: step.", "value q": "q is x squared."},
 )
+
+
+def at_three() -> Trace:
+    return moved(walk(stored("seed"), "slide")).trace
 
 
 async def answer(pilot: Pilot[None], text: str) -> str:
@@ -210,8 +221,106 @@ async def test_letters_are_text_while_something_is_typed() -> None:
         assert app.stepper.where.order == "engine"
 
 
+async def test_a_breakpoint_stops_the_walk_that_goes_by_itself() -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "b")
+        assert "c goes to the next" in await answer(pilot, "leaf x")
+        await press(pilot, "c")
+        stopped = place(app)
+        assert app.stepper.walked is not None
+        step = app.stepper.walked.step(stopped)
+        assert step is not None
+        assert step.kind == "leaf"
+        await press(pilot, "home", *["+"] * 4, "a")
+        await wait_until(pilot, lambda: not app.stepper.walks_by_itself)
+        assert place(app) == stopped
+
+
+async def test_a_breakpoint_that_means_nothing_says_what_would() -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "b")
+        await answer(pilot, "opp relu")
+        assert app.stepper.line.ask is not None
+        assert app.stepper.breaks == ()
+
+
 async def test_a_walk_by_itself_comes_to_its_end() -> None:
     async with walking() as (app, pilot):
         await press(pilot, *["+"] * 4, "a")
         await wait_until(pilot, lambda: not app.stepper.walks_by_itself)
         assert place(app) == len(app.stepper.walked.steps)  # type: ignore[union-attr]
+
+
+# ------------------------------------------------------------------------------- save
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("walk.svg", "<svg"), ("walk.dot", "digraph"), ("walk.mmd", "flowchart"),
+     ("walk.json", "{"), ("walk.txt", "forward")],
+)  # fmt: skip
+async def test_a_walk_is_saved(tmp_path: Path, name: str, begins: str) -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "x")
+        app.stepper.line.field.value = str(tmp_path / name)
+        await pilot.press("enter")
+        await wait_for_text(pilot, "Saved in")
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+
+
+async def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "x")
+        app.stepper.line.field.value = str(tmp_path / "nowhere" / "walk.svg")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "No such file or directory")
+        app.stepper.line.field.value = "walk.pdf"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "walk.pdf: end it in one of")
+
+
+# ----------------------------------------------------------------------- another leaf
+
+
+async def test_a_leaf_is_changed_and_the_code_run_again() -> None:
+    async with walking() as (app, pilot):
+        kernel = app.session.kernel
+        assert isinstance(kernel, FakeKernel)
+        kernel.calls["trace"] = lambda request: parts(
+            at_three() if request.at["x"] == 3 else stored("seed")
+        )
+        shown = await press(pilot, "e")
+        assert "Change a leaf:  x = 2.0" in shown
+        await press(pilot, *["backspace"] * 3, "3", "enter")
+        shown = await wait_for_text(pilot, "changed and marked; d says how.")
+        assert kernel.requests[-1][1].at == {"x": 3, "y": 5.0}  # type: ignore[attr-defined]
+        shown = await press(pilot, "d")
+        assert "What changed" in shown
+        assert "First difference: x is 3, and was 2." in shown
+        await press(pilot, "escape", "end")
+        assert "37" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize("typed", ["x", "x =", "= 3", "x = three", "x = []", "(("])
+async def test_what_is_no_value_for_a_leaf_says_how_to_write_one(typed: str) -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "e")
+        app.stepper.line.field.value = typed
+        shown = await press(pilot, "enter")
+        assert "Write a leaf and its value, like x = 3 or w = [1, 2]." in shown
+
+
+async def test_a_leaf_that_the_code_cannot_take_leaves_the_walk_as_it_is() -> None:
+    async with walking() as (app, pilot):
+        kernel = app.session.kernel
+        assert isinstance(kernel, FakeKernel)
+
+        def refuse(request: object) -> list[object]:
+            return [Failure("ValueError", "no such leaf", "")]
+
+        kernel.calls["trace"] = refuse
+        await press(pilot, "right", "e", "enter")
+        await wait_for_text(pilot, "no such leaf")
+        assert place(app) == 1
+        await press(pilot, "escape", "right")
+        assert place(app) == 2

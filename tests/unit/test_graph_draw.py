@@ -192,7 +192,7 @@ def test_a_sum_is_told_with_its_parts() -> None:
 def test_the_lines_say_what_the_cards_say() -> None:
     for name in REQUESTS:
         walked = walk(stored(name))
-        lines = text.lines(walked)
+        lines = tuple(text.Lines(walked).all())
         for place, step in enumerate(walked.steps, 1):
             said = " ".join(line.text for line in lines if line.place == place)
             for row in explain.rows_of(walked, step):

@@ -16,6 +16,7 @@ from tutor.actions.home import HOME
 from tutor.actions.lesson import LESSON
 from tutor.actions.stepper import STEPPER
 from tutor.actions.training import TRAINING
+from tutor.actions.why import WHY
 
 __all__ = ["ACTIONS", "Action", "Mode", "Place", "footer", "named", "of"]
 
@@ -26,6 +27,7 @@ ACTIONS: tuple[Action, ...] = (
     *LESSON,
     *CONSOLE,
     *STEPPER,
+    *WHY,
     *TRAINING,
 )
 

@@ -1,5 +1,6 @@
 """A walk as a document: JSON as promised on the command line, DOT, Mermaid, SVG. Pure."""
 
+import json
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -8,6 +9,7 @@ from tutor.graph.backward import OpBackward
 from tutor.graph.draw import Drawing, Sketch
 from tutor.graph.picture import Picture, picture
 from tutor.graph.steps import Walk
+from tutor.graph.text import report
 from tutor.graph.trace import Argument, Const, Items, LeafGradient, Op, Ref
 
 DOCUMENT_VERSION = 1
@@ -18,6 +20,24 @@ _COLOURS = {
     "leaf": "#7c4dbc", "op": "#2e7d32", "const": "#9a6b00", "now": "#b3261e",
     "back": "#c2452d", "grad": "#c2452d", "todo": "#888888",
 }  # fmt: skip
+ENDINGS = {"svg": "svg", "dot": "dot", "mmd": "mermaid", "json": "json", "txt": "text"}
+"""Forms by the ending of a file's name."""
+
+
+def write(walk: Walk, form: str) -> str:
+    """A walk in one of the forms, as the whole text of a file."""
+    match form:
+        case "json":
+            text = json.dumps(document(walk), ensure_ascii=False, indent=1)
+        case "dot":
+            text = dot(walk)
+        case "mermaid":
+            text = mermaid(walk)
+        case "svg":
+            text = svg(walk)
+        case _:
+            text = "\n".join(report(walk))
+    return f"{text}\n"
 
 
 def document(walk: Walk) -> dict[str, Any]:

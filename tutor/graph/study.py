@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from tutor.graph import refer, text
+from tutor.graph import refer
 from tutor.graph.badges import Badges
 from tutor.graph.predict import Gate, gates
 from tutor.graph.steps import Order, Walk, walk
-from tutor.graph.text import TextLine
+from tutor.graph.text import Lines
 from tutor.graph.trace import Trace
 from tutor.graph.views import Views
 
@@ -30,7 +30,7 @@ class Study:
         self._walks: dict[Order, Walk] = {}
         self._views: dict[Order, Views] = {}
         self._badges: dict[Order, Badges] = {}
-        self._lines: dict[Order, tuple[TextLine, ...]] = {}
+        self._lines: dict[Order, Lines] = {}
         self._said: dict[Order, dict[int, str]] = {}
         self._gates: dict[tuple[Order, tuple[str, ...]], tuple[Gate, ...]] = {}
 
@@ -52,10 +52,10 @@ class Study:
             self._badges[order] = Badges(self.walk(order))
         return self._badges[order]
 
-    def lines(self, order: Order) -> tuple[TextLine, ...]:
+    def lines(self, order: Order) -> Lines:
         """The steps as numbered lines."""
         if order not in self._lines:
-            self._lines[order] = text.lines(self.walk(order))
+            self._lines[order] = Lines(self.walk(order))
         return self._lines[order]
 
     def caption(self, order: Order, place: int) -> str:

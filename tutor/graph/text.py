@@ -1,14 +1,17 @@
 """The walk as numbered lines: for screen readers, small screens and `step`. Pure."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tutor.graph import explain, names, numbers
 from tutor.graph.draw import Detail, Sketch
-from tutor.graph.steps import WINDOW, Step, Walk
+from tutor.graph.steps import WINDOW, Step, Walk, is_shown
 
 _LABEL = 13
 _STATEMENT_LIMIT = 30
+_STATEMENTS_MEASURED = 200
+"""Of a long walk, for the width of the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +25,52 @@ class TextLine:
     text: str
 
 
-def lines(walk: Walk) -> tuple[TextLine, ...]:
-    """Every step of the walk; what is said is the same as on the cards."""
-    room = _statement_room(walk)
-    found: list[TextLine] = []
-    for place, step in enumerate(walk.steps, start=1):
-        is_first = place == 1 or walk.steps[place - 2].stop != step.stop
-        if step.kind == "node":
-            continue  # the op gives its value in the next step
-        is_first = is_first or walk.steps[place - 2].kind == "node"
-        head = _head(step) if is_first else ""
-        found += _said(walk, step, place, head, room)
-    for row in explain.ending(walk.trace):
-        found.append(TextLine(len(walk.steps), "", f"{row.label:{_LABEL}}{row.text}"))
-    return tuple(found)
+class Lines:
+    """The lines of one walk, each made when it is asked for."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._room = _statement_room(walk)
+
+    def all(self) -> Iterator[TextLine]:
+        """Every step's, and how the walk ends."""
+        for place in range(1, len(self._walk.steps) + 1):
+            yield from self.at(place)
+
+    def until(self, place: int, count: int) -> list[TextLine]:
+        """The last `count` lines of the steps before and at a place."""
+        found: list[TextLine] = []
+        while place > 0 and len(found) < count:
+            found[:0] = self.at(place)
+            place -= 1
+        return found[-count:] if count else []
+
+    def at(self, place: int) -> list[TextLine]:
+        """The lines of the step that leads to a place; none where the next says it."""
+        walk = self._walk
+        step = walk.steps[place - 1]
+        found: list[TextLine] = []
+        if step.kind != "node":  # the op gives its value in the next step
+            before = walk.step(place - 1)
+            is_first = (
+                before is None or before.stop != step.stop or before.kind == "node"
+            )
+            head = _head(step) if is_first else ""
+            found = list(_said(walk, step, place, head, self._room))
+        if place == len(walk.steps):
+            found += [
+                TextLine(place, "", f"{row.label:{_LABEL}}{row.text}")
+                for row in explain.ending(walk.trace)
+            ]
+        return found
 
 
 def _statement_room(walk: Walk) -> int:
     """So wide that what is computed stands in one column, but for the longest."""
+    trace = walk.trace
     widths = [
-        len(names.statement(walk.trace, walk.trace.ops[step.op]))
-        for step in walk.steps
-        if step.kind == "forward" and step.op is not None
+        len(names.statement(trace, op))
+        for op in itertools.islice(filter(is_shown, trace.ops), _STATEMENTS_MEASURED)
     ]
     return max((width for width in widths if width <= _STATEMENT_LIMIT), default=0)
 
@@ -77,10 +104,11 @@ def report(walk: Walk, width: int = 80, *, ascii: bool = False) -> Iterator[str]
     trace = walk.trace
     if trace.fault is not None and not walk.steps:
         return
+    numbered = _numbered(walk)
     for number, scene in enumerate(walk.scenes):
         if number:
             yield ""
-        forward = list(_numbered(walk, number, forward=True))
+        forward = numbered.get((number, True), [])
         if forward:
             yield from _heading("forward", width, ascii)
             yield from forward
@@ -91,7 +119,7 @@ def report(walk: Walk, width: int = 80, *, ascii: bool = False) -> Iterator[str]
         if forward:
             yield ""
         yield from _heading(f"{title}, in {walk.order} order", width, ascii)
-        yield from _numbered(walk, number, forward=False)
+        yield from numbered.get((number, False), [])
         yield ""
         yield from _picture(walk, number, width, ascii)
     yield from _leaves(walk, width, ascii)
@@ -102,15 +130,14 @@ def _heading(title: str, width: int, ascii: bool) -> Iterator[str]:
     yield f"{title} {rule}"
 
 
-def _numbered(walk: Walk, scene: int, *, forward: bool) -> Iterator[str]:
-    for line in lines(walk):
+def _numbered(walk: Walk) -> dict[tuple[int, bool], list[str]]:
+    """The lines by their scene, and whether they are of its forward part."""
+    found: dict[tuple[int, bool], list[str]] = {}
+    for line in Lines(walk).all():
         step = walk.steps[line.place - 1]  # without steps there is no report
-        if step.scene == scene and (step.number == 0) == forward:
-            yield (
-                f" {line.head:>4}  {line.text}"
-                if line.head
-                else f"         {line.text}"
-            )
+        lead = f" {line.head:>4}  " if line.head else " " * 9
+        found.setdefault((step.scene, step.number == 0), []).append(lead + line.text)
+    return found
 
 
 def _picture(walk: Walk, scene: int, width: int, ascii: bool) -> Iterator[str]:

@@ -18,13 +18,13 @@ from tutor.graph import explain, values
 from tutor.graph.explain import Card, Row
 from tutor.graph.steps import Walk
 from tutor.graph.study import Study
-from tutor.graph.trace import Looked, Trace, TraceRequest
+from tutor.graph.trace import Looked, Trace, TraceLook, TraceRequest
 from tutor.safetext import safe, safe_line
 from tutor.ui import look
 from tutor.ui.look import Glyph
 from tutor.ui.screens.frame import bindings
-from tutor.ui.screens.step_asks import StepAsks
 from tutor.ui.screens.step_moves import Where
+from tutor.ui.screens.step_tools import StepTools
 from tutor.ui.widgets.ask_line import AskLine
 from tutor.ui.widgets.frame_lines import RuleLine, TitleParts
 from tutor.ui.widgets.graph_view import GraphView
@@ -49,7 +49,7 @@ _MINIMAP_FROM = 33
 """Nodes of a walk that has a map."""
 
 
-class StepperScreen(StepAsks):
+class StepperScreen(StepTools):
     """The picture on top, what the step says below, code and values beside at 120x40."""
 
     PLACE = "stepper"
@@ -115,6 +115,8 @@ class StepperScreen(StepAsks):
         self._typed = ""
         """Digits waiting for `g`."""
         self._seen_end = False
+        self._looked: dict[tuple[int, int], Looked] = {}
+        """What the kernel told, by value and pass."""
         self.add_class("-waiting")
 
     def compose_content(self) -> ComposeResult:
@@ -211,6 +213,10 @@ class StepperScreen(StepAsks):
             case "switch_view":
                 # Where there is no room for the picture, there is nothing to change to.
                 return not (self.has_class("-narrow") or self.has_class("-low"))
+            case "show_differences":
+                return bool(self.report)
+            case "next_break" | "previous_break":
+                return bool(self.breaks)
             case "next_found" | "previous_found":
                 return bool(self.found)
         return True
@@ -273,6 +279,7 @@ class StepperScreen(StepAsks):
             captions=cell.captions if cell is not None else None,
             build=cell.build if cell is not None else False,
         )
+        self._looked.clear()
         self.query_one(SourceView).code = _source(trace)
         # Widgets know their sizes after the refresh that shows them.
         self.call_after_refresh(self._show)
@@ -316,8 +323,9 @@ class StepperScreen(StepAsks):
         if view.display and view.size.width:
             room = view.size.width, view.size.height
             view.drawing = study.views(order).drawing(
-                place, self.where.view, room, ascii=self.look.ascii
-            )
+                place, self.where.view, room, ascii=self.look.ascii,
+                changed=self.changed,
+            )  # fmt: skip
             view.pan = self.where.pan
         self._show_values(walked, card, badges)
         self.show_marks()
@@ -337,6 +345,7 @@ class StepperScreen(StepAsks):
         minimap = self.query_one(MinimapLine)
         minimap.walk = walked
         minimap.place = self.where.place
+        minimap.marks = tuple(self.break_places)
 
     # ------------------------------------------------------------------------- values
 
@@ -363,7 +372,22 @@ class StepperScreen(StepAsks):
         said = values.facts(walked.trace, value, badges, number)
         if not values.needs_look(summary):
             return Inside(said, values.looked(summary))
-        return Inside(said, Looked(summary, rows=(summary.head,)))
+        found = self._looked.get((value, number))
+        if found is None and not walked.trace.end.id:
+            return Inside(said, Looked(summary, rows=(summary.head,)))
+        if found is None:
+            self._ask_kernel(walked.trace, value, number)
+        return Inside(said, found)
+
+    @work(group="look", exclusive=True)
+    async def _ask_kernel(self, trace: Trace, value: int, number: int) -> None:
+        """A large tensor's numbers lie in the kernel."""
+        try:
+            found = await self.session.look(TraceLook(trace.end.id, value, number))
+        except TutorError as error:
+            found = Looked(None, str(error))
+        self._looked[value, number] = found
+        self._show()
 
     # --------------------------------------------------------------------------- keys
 

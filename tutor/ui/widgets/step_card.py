@@ -3,12 +3,12 @@
 All three show what `graph.explain` and `graph.text` say.
 """
 
-import bisect
 from collections.abc import Sequence
 
 from textual.content import Content
 from textual.reactive import reactive
 
+from tutor.graph import text
 from tutor.graph.explain import Card, RowKind
 from tutor.graph.text import TextLine
 from tutor.safetext import safe
@@ -129,7 +129,7 @@ class StepLines(_Fitted):
 
     DEFAULT_CSS = "StepLines { height: 1fr; padding: 0 1; }"
 
-    said: reactive[tuple[TextLine, ...]] = reactive[tuple[TextLine, ...]](())
+    said: reactive[text.Lines | None] = reactive[text.Lines | None](None)
     place: reactive[int] = reactive(0)
     """Lines of later steps are not there yet."""
 
@@ -140,21 +140,18 @@ class StepLines(_Fitted):
         self.redraw()
 
     def draw(self, width: int, table: Look) -> Sequence[Content]:
-        last = bisect.bisect_right(self.said, self.place, key=lambda line: line.place)
-        room = self.size.height or last
-        found: list[Content] = []
-        while last and len(found) < room:
-            last -= 1
-            found[:0] = self._lines(self.said[last], width, table)
+        room = self.size.height or 1
+        said = [] if self.said is None else self.said.until(self.place, room)
+        found = [each for line in said for each in self._lines(line, width, table)]
         if not found:
             found = [Content.styled("  Nothing is computed yet.", look.QUIET)]
-        return found[-room:] if room else found
+        return found[-room:]
 
     def _lines(self, line: TextLine, width: int, table: Look) -> list[Content]:
         is_now = line.place == self.place
         mark = table[Glyph.GO] if is_now else " "
         indent = "" if line.head else "  "
         lead = Content.assemble((mark, look.HERE), f"{line.head:>4} {indent}")
-        text = table.text(safe(line.text).plain)
+        words = table.text(safe(line.text).plain)
         style = look.STRONG if is_now else ""
-        return hanging(lead, Content.styled(text, style), width)
+        return hanging(lead, Content.styled(words, style), width)

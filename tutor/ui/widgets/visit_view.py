@@ -35,6 +35,11 @@ class _Preview(Lines):
         if cell.at:
             values = ", ".join(f"{name} = {value}" for name, value in cell.at.items())
             lines = [*lines, Content.styled(f"at {values}", look.QUIET)]
+        if cell.predict:
+            every = cell.predict == ["all"]
+            asked = "every number" if every else ", ".join(cell.predict)
+            said = table.text(safe_line(f"you predict {asked}"))
+            lines = [*lines, Content.styled(said, look.QUIET)]
         return list(lines)
 
     def _race(self, cell: TrainCell, table: Look) -> list[Content]:
@@ -58,4 +63,7 @@ class VisitView(CellView[GraphCell | TrainCell]):
         yield _Preview(self.cell)
         key = look_of(self).key("enter")
         where = "stepper" if isinstance(self.cell, GraphCell) else "training screen"
-        yield Prose(f"**{key}** opens the {where}; Esc comes back here.")
+        ends = ""
+        if isinstance(self.cell, GraphCell) and self.cell.predict:
+            ends = " The cell is done when the walk has come to its end."
+        yield Prose(f"**{key}** opens the {where}; Esc comes back here.{ends}")

@@ -1,0 +1,236 @@
+"""StepTools: what is done with a walk beside walking it: breakpoints, questions, another
+value for a leaf, a file.
+"""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from tutor.errors import TutorError
+from tutor.graph import breaks, compare, export, names
+from tutor.graph.breaks import Break
+from tutor.graph.steps import Walk
+from tutor.graph.trace import Summary, Trace
+from tutor.safetext import safe
+from tutor.ui import look
+from tutor.ui.look import Glyph
+from tutor.ui.screens.step_asks import StepAsks, shaped
+from tutor.ui.widgets.ask_line import Ask
+
+if TYPE_CHECKING:
+    from tutor.session import Session
+
+
+class StepTools(StepAsks):
+    """The part of the stepper that has the tools."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__(session)
+        self.breaks: tuple[Break, ...] = ()
+        self.break_places: tuple[int, ...] = ()
+        """Where they are met."""
+        self.changed: frozenset[int] = frozenset()
+        """Values that the change of a leaf made other."""
+        self.report: tuple[str, ...] = ()
+        """How the walk differs from the one before, in lines."""
+
+    def takers(self) -> dict[str, Callable[[str], None]]:
+        return {
+            **super().takers(),
+            "break": self._take_breaks,
+            "edit": self._take_leaf,
+            "export": self._take_file,
+        }
+
+    def take_trace(self, trace: Trace) -> None:
+        """Walk another trace of the same code, from the same place."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------ breakpoints
+
+    def action_set_breaks(self) -> None:
+        set_now = ", ".join(breaks.words(each) for each in self.breaks)
+        hint = "Like: nan, > 1e3, < 1e-7, op relu, line 4, module net.0, leaf w"
+        self.ask(Ask("break", "Stop at:", set_now, hint))
+
+    def _take_breaks(self, typed: str) -> None:
+        walked = self.walked
+        if walked is None:
+            return
+        try:
+            self.breaks = tuple(
+                breaks.parse(each.strip()) for each in typed.split(",") if each.strip()
+            )
+        except ValueError as error:
+            self.refuse(str(error))
+            return
+        hits = breaks.all_hits(walked, self.breaks)
+        self.break_places = tuple(hit.place for hit in hits)
+        if not self.breaks:
+            self.done("No breakpoint is set.")
+        else:
+            count = len(hits)
+            places = "place" if count == 1 else "places"
+            self.done(f"{count} {places} to stop at; c goes to the next.")
+        self.refresh_frame()
+        self.show_marks()
+
+    def show_marks(self) -> None:
+        """The minimap shows where the breakpoints are."""
+
+    def action_next_break(self) -> None:
+        self._to_break(forward=True)
+
+    def action_previous_break(self) -> None:
+        self._to_break(forward=False)
+
+    def _to_break(self, *, forward: bool) -> None:
+        walked = self.walked
+        if walked is None:
+            return
+        hit = breaks.next_hit(walked, self.where.place, self.breaks, forward=forward)
+        if hit is None:
+            self.say("No breakpoint " + ("after" if forward else "before") + " this.")
+            return
+        self.go(hit.place)
+        if self.where.place == hit.place:
+            self.say(safe(hit.why), look.HERE)
+
+    def stop_at_break(self, walked: Walk, place: int) -> bool:
+        if not self.breaks:
+            return False
+        hit = breaks.next_hit(walked, self.where.place, self.breaks)
+        if hit is None or hit.place > place:
+            return False
+        self.stand_still()
+        self.go(hit.place)
+        self.say(safe(hit.why), look.HERE)
+        return True
+
+    # -------------------------------------------------------------------- questions
+
+    def action_ask_why(self) -> None:
+        """Questions about the tensor in front, and about all others."""
+        walked = self.walked
+        if walked is None:
+            return
+        from tutor.ui.screens.why import WhyScreen
+
+        step = walked.step(self.where.place)
+        value = None if step is None else step.value
+        self.app.push_screen(WhyScreen(walked, value), self._go_to_cause)
+
+    def _go_to_cause(self, place: int | None) -> None:
+        if place is not None:
+            self.go(place)
+
+    # -------------------------------------------------------------------- another leaf
+
+    def action_edit_leaf(self) -> None:
+        leaf = self._leaf_in_front()
+        if leaf is None:
+            self.say("There is no leaf whose number could be changed.")
+            return
+        name, value = leaf
+        hint = "The code is run again with it; what changes is marked."
+        self.ask(Ask("edit", "Change a leaf:", f"{name} = {value}", hint))
+
+    def _leaf_in_front(self) -> tuple[str, str] | None:
+        walked = self.walked
+        if walked is None:
+            return None
+        leaves = [
+            value
+            for value in walked.trace.values
+            if value.name and value.is_leaf and value.requires_grad
+            and value.version == 0 and value.summary.values is not None
+        ]  # fmt: skip
+        if not leaves:
+            return None
+        step = walked.step(self.where.place)
+        front = step.value if step is not None else None
+        found = next((each for each in leaves if each.id == front), leaves[0])
+        return names.name(walked.trace, found.id), _literal(found.summary)
+
+    def _take_leaf(self, typed: str) -> None:
+        name, equals, number = (part.strip() for part in typed.partition("="))
+        try:
+            value = ast.literal_eval(number)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            value = None
+        if not name or not equals or not _is_numeric(value):
+            self.refuse("Write a leaf and its value, like x = 3 or w = [1, 2].")
+            return
+        self.line.say("Running the code again" + self.look[Glyph.ELLIPSIS])
+        self._retrace(name, value)
+
+    @work(group="trace", exclusive=True)
+    async def _retrace(self, name: str, value: object) -> None:
+        if self.study is None:
+            return
+        old = self.study.trace
+        try:
+            new = await self.trace_again({name: value})
+        except TutorError as error:
+            self.refuse(str(error))
+            return
+        found = compare.compare(old, new)
+        self.changed, self.report = found.changed_values, found.lines
+        self.others.clear()
+        self.done()
+        self.take_trace(new)
+        count = len(found.changed_values)
+        values = "value" if count == 1 else "values"
+        self.say(safe(f"{count} {values} changed and marked; d says how."))
+
+    def action_show_differences(self) -> None:
+        """How the walk differs from the one before a leaf was changed."""
+        from tutor.ui.screens.reading import ReadingScreen
+
+        self.app.push_screen(ReadingScreen("What changed", self.report))
+
+    # -------------------------------------------------------------------------- save
+
+    def action_export(self) -> None:
+        forms = ", ".join(f".{ending}" for ending in export.ENDINGS)
+        hint = f"Its ending says what it is: {forms}"
+        self.ask(Ask("export", "Save as:", "walk.svg", hint))
+
+    def _take_file(self, typed: str) -> None:
+        walked = self.walked
+        if walked is None or not typed:
+            self.done()
+            return
+        path = Path(typed).expanduser()
+        form = export.ENDINGS.get(path.suffix.removeprefix("."))
+        if form is None:
+            known = ", ".join(f".{ending}" for ending in export.ENDINGS)
+            self.refuse(f"{path.name}: end it in one of {known}.")
+            return
+        self._write(path, export.write(walked, form))
+
+    @work(group="export", thread=True)
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self.app.call_from_thread(self.refuse, f"{reason}: {path}")
+            return
+        self.app.call_from_thread(self.done, f"Saved in {path.resolve()}")
+
+
+def _literal(summary: Summary) -> str:
+    """As it would be typed."""
+    assert summary.values is not None
+    shown = shaped([float(f"{each:.6g}") for each in summary.values], summary.shape)
+    return repr(shown)
+
+
+def _is_numeric(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(map(_is_numeric, value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
