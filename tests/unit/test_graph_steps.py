@@ -135,3 +135,47 @@ def test_building_up_changes_nothing_of_the_backward_walk(name: str) -> None:
         for step in built.steps
         if step.number
     ]
+
+
+# ------------------------------------------------- steps are made when they are asked for
+
+
+@pytest.mark.parametrize("build", [False, True])
+@pytest.mark.parametrize("order", ["engine", "slide"])
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_step_is_the_same_whoever_asks(name: str, order: Order, build: bool) -> None:
+    walked = walk(stored(name), order, build=build)
+    steps = list(walked.steps)
+    assert len(steps) == len(walked.steps) == (walked.stops[-1] if steps else 0)
+    assert steps == [walked.steps[place] for place in range(len(steps))]
+    assert tuple(steps[-3:]) == walked.steps[-3:]
+    ends = [
+        place
+        for place, step in enumerate(steps, 1)
+        if place == len(steps) or steps[place].stop != step.stop
+    ]
+    assert ends == list(walked.stops)
+    with pytest.raises(IndexError):
+        walked.steps[len(steps)]
+
+
+@pytest.mark.parametrize("order", ["engine", "slide"])
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_tables_tell_the_places_of_the_steps(name: str, order: Order) -> None:
+    walked = walk(stored(name), order)
+    edges: dict[tuple[int, int, int], int] = {}
+    sums: dict[tuple[int, int], int] = {}
+    for place, step in enumerate(walked.steps, 1):
+        if step.kind == "contribute" and step.op is not None:
+            edges[step.number, step.op, step.position] = place
+        elif step.kind in ("accumulate", "leaf", "arrive") and step.value is not None:
+            sums.setdefault((step.number, step.value), place)
+    assert dict(walked.edge_place) == edges
+    for key, place in sums.items():
+        several = len(walked.parts.get(key, ())) > 1
+        assert walked.sum_place[key] == place if several else True
+        assert walked.sum_place[key] <= place
+    for key, parts in walked.parts.items():
+        assert [part.place for part in parts] == sorted(part.place for part in parts)
+        for part in parts:
+            assert edges[key[0], part.op, part.position] == part.place

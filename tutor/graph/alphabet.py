@@ -1,6 +1,7 @@
 """The glyphs a picture is drawn with: box drawing, or ASCII alone. Data."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -11,41 +12,46 @@ class Alphabet:
     is_ascii: bool
     wires: str
     """By mask: 1 north, 2 east, 4 south, 8 west."""
-    done: str
-    """A border's glyphs: four corners, level, upright."""
-    now: str
-    todo: str
+    marked_wires: str
+    """The same, of an edge that sends right now."""
+    borders: Mapping[str, str]
+    """Of "done", "now" and "todo" boxes, six glyphs: four corners, level, upright."""
+    brackets: Mapping[str, str]
+    """The same for boxes of one row: left and right."""
     left_head: str
     right_head: str
     up_head: str
     down_head: str
     wire_end: str
     """Where a wire whose head is at its other end meets a box."""
+    marked_wire_end: str
 
 
 BOXES = Alphabet(
     is_ascii=False,
     wires=" │─╰││╭├─╯─┴╮┤┬┼",
-    done="╭╮╰╯─│",
-    now="╔╗╚╝═║",
-    todo="╭╮╰╯┄┊",
+    marked_wires=" ║═╚║║╔╠═╝═╩╗╣╦╬",
+    borders={"done": "╭╮╰╯─│", "now": "╔╗╚╝═║", "todo": "╭╮╰╯┄┊"},
+    brackets={"done": "()", "now": "[]", "todo": "┊┊"},
     left_head="◀",
     right_head="▶",
     up_head="▲",
     down_head="▼",
     wire_end="╴",
+    marked_wire_end="═",
 )
 ASCII = Alphabet(
     is_ascii=True,
     wires=" |-+||++-+-+++++",
-    done="++++-|",
-    now="####=H",
-    todo="..''.:",
+    marked_wires=" H=#HH##=#=#####",
+    borders={"done": "++++-|", "now": "####=H", "todo": "..''.:"},
+    brackets={"done": "()", "now": "[]", "todo": "::"},
     left_head="<",
     right_head=">",
     up_head="^",
     down_head="v",
     wire_end="-",
+    marked_wire_end="=",
 )
 
 _PLAIN = str.maketrans(

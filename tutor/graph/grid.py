@@ -16,14 +16,28 @@ _FAR = 2
 """Columns from the left at which an input that is first read there leaves it."""
 
 
-def entries(count: int) -> list[int]:
+def entries(box: Box) -> list[int]:
     """Rows of a box's inputs, from its middle row."""
-    return [2 * place - (count - 1) for place in range(count)]
+    return [2 * place - (box.inputs - 1) for place in range(box.inputs)]
 
 
-def exits(count: int) -> list[int]:
+def exits(box: Box) -> list[int]:
     """Rows of a box's outputs, from its middle row; labels need one on either side."""
-    return [4 * place - 2 * (count - 1) for place in range(count)]
+    apart = 2 if box.shape == "box" else 1
+    return [apart * (2 * place - (box.exits - 1)) for place in range(box.exits)]
+
+
+def box_height(box: Box) -> int:
+    """Rows of a box: a border above and below, and room for all its wires."""
+    inputs = 2 * max(box.inputs, 1) - 1
+    if box.shape != "box":
+        return max(inputs, 2 * box.exits - 1)
+    return max(3, inputs + 2, 4 * max(box.exits, 1) - 1)
+
+
+def box_width(box: Box) -> int:
+    """Columns of a box with its border."""
+    return len(box.text) + {"box": 4, "row": 2, "bare": 0}[box.shape]
 
 
 @dataclass(slots=True)
@@ -91,7 +105,7 @@ class Grid:
         for edge in self.picture.edges:
             net = edge.source, edge.port
             at = self.vertices[edge.source]
-            offset = exits(len(at.box.outputs))[edge.port] if at.box is not None else 0
+            offset = exits(at.box)[edge.port] if at.box is not None else 0
             for column in range(layer[edge.source] + 1, layer[edge.target]):
                 if (net, column) not in dummies:
                     dummy = Vertex(column, None, net)
@@ -103,7 +117,7 @@ class Grid:
                 at, offset = dummy, 0
             target = self.vertices[edge.target]
             assert target.box is not None
-            entry = entries(target.box.inputs)[edge.slot]
+            entry = entries(target.box)[edge.slot]
             pieces[id(edge), 0] = Link(at, offset, target, entry, net, [edge])
         self.links = list(pieces.values())
         for link in self.links:
@@ -256,13 +270,6 @@ class Net:
         return min(rows), max(rows)
 
 
-def box_height(box: Box) -> int:
-    """Rows of a box: a border above and below, and room for all its wires."""
-    inputs = 2 * max(box.inputs, 1) + 1
-    outputs = 4 * max(len(box.outputs), 1) - 1
-    return max(3, inputs, outputs)
-
-
 def beside_is_above(column: Sequence[Vertex], index: int) -> bool:
     """Constants stand over an op, under the lowest of several."""
     boxes = [each for each in column if each.box is not None]
@@ -284,7 +291,7 @@ def _layers(picture: Picture) -> dict[str, int]:
         if box.key in readers:
             last = min(layer[each] for each in readers[box.key]) - 1
             # Inputs stay left, but for those that are first read far from there.
-            if box.op is not None or last > _FAR:
+            if box.value is None or last > _FAR:
                 layer[box.key] = last
     return layer
 

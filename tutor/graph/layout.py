@@ -13,6 +13,7 @@ from tutor.graph.grid import (
     assign_tracks,
     beside_is_above,
     box_height,
+    box_width,
     exits,
 )
 from tutor.graph.picture import Box, Edge, Picture
@@ -47,7 +48,7 @@ class Placed:
 
     def exit(self, port: int) -> Point:
         """The cell to the right of one of its outputs."""
-        offsets = exits(len(self.box.outputs))
+        offsets = exits(self.box)
         return self.right + 1, self.middle + offsets[min(port, len(offsets) - 1)]
 
 
@@ -104,7 +105,8 @@ class _Geometry:
         for number, column in enumerate(self._grid.layers):
             boxes = [each for each in column if each.box is not None]
             column_width = max(
-                [_width(each.box) for each in boxes if each.box is not None], default=1
+                [_column_width(each.box) for each in boxes if each.box is not None],
+                default=1,
             )
             self._place(column, left, column_width)
             labels = [
@@ -122,7 +124,7 @@ class _Geometry:
             for vertex in boxes:
                 assert vertex.box is not None
                 placed = self._placed[vertex.box.key]
-                for port in range(len(vertex.box.outputs)):
+                for port in range(vertex.box.exits):
                     if (vertex.box.key, port) not in sources:
                         room = max(self._label_width(vertex.box) + 1, _SHORTEST_GAP)
                         stubs[vertex.box.key, port] = placed.right + room
@@ -146,7 +148,7 @@ class _Geometry:
             if vertex.box is None:
                 continue
             box = vertex.box
-            own, height = len(box.text) + 4, box_height(box)
+            own, height = box_width(box), box_height(box)
             at = left + (width - own) // 2
             top = vertex.row - height // 2
             beside = arrow = None
@@ -181,5 +183,5 @@ class _Geometry:
         yield self._placed[edge.target].left - 1, chain[-1].target_row
 
 
-def _width(box: Box) -> int:
-    return max(len(box.text) + 4, len(box.beside))
+def _column_width(box: Box) -> int:
+    return max(box_width(box), len(box.beside))

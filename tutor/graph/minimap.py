@@ -114,22 +114,10 @@ def _profile(walk: Walk) -> _Profile:
 def _measured(walk: Walk) -> _Profile:
     exponents: list[float | None] = []
     broken: list[int] = []
-    for stop, end in enumerate(walk.stops):
-        step = walk.steps[end - 1]
-        gradient = None
-        if step.number == 0:
-            found = [] if step.op is None else walk.trace.ops[step.op].outputs
-            summaries = [walk.trace.values[value].summary for value in found]
-        elif step.op is None:
-            assert step.value is not None
-            gradient = walk.leaves[step.number, step.value].add
-            summaries = [gradient]
-        else:
-            gradient = walk.passes[step.number, step.op].upstream
-            summaries = [gradient]
+    for stop, (is_backward, summaries) in enumerate(walk.seen()):
         if not all(map(_is_finite, summaries)):
             broken.append(stop)
-        exponents.append(None if gradient is None else _exponent(gradient))
+        exponents.append(_exponent(summaries[0]) if is_backward else None)
     known = [each for each in exponents if each is not None and each > _LEAST]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     return _Profile(tuple(exponents), tuple(broken), low, high)
@@ -148,7 +136,7 @@ def _exponent(summary: Summary) -> float | None:
         if summary.low is None or summary.high is None:
             return None
         values = summary.low, summary.high
-    largest = max((abs(each) for each in values if math.isfinite(each)), default=None)
+    largest = max([abs(each) for each in values if math.isfinite(each)], default=None)
     if largest is None:
         return None
     return math.log10(largest) if largest > 0 else _LEAST

@@ -1,6 +1,7 @@
 """What the values of a trace are called in texts. Pure."""
 
 import re
+from collections.abc import Iterable
 
 from tutor.graph.trace import Argument, Const, Items, Op, Ref, Trace, Value
 
@@ -54,20 +55,17 @@ def tensors(op: Op) -> list[int]:
 
     `Rule.position` and the edges of the picture count along this list.
     """
-    return [
-        value
-        for each in (*op.arguments, *op.keywords.values())
-        for value in _values(each)
-    ]
+    found: list[int] = []
+    _collect((*op.arguments, *op.keywords.values()), found)
+    return found
 
 
-def _values(argument: Argument) -> list[int]:
-    match argument:
-        case Ref(value):
-            return [value]
-        case Items(items):
-            return [value for each in items for value in _values(each)]
-    return []
+def _collect(arguments: Iterable[Argument], found: list[int]) -> None:
+    for argument in arguments:
+        if isinstance(argument, Ref):
+            found.append(argument.value)
+        elif isinstance(argument, Items):
+            _collect(argument.items, found)
 
 
 def _argument(trace: Trace, argument: Argument) -> str:

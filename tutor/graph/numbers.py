@@ -29,7 +29,12 @@ def tensor(summary: Summary, room: int = 40, digits: int = DIGITS) -> str:
     """All of it where it fits in `room` characters, else its shape and range."""
     if summary.scalar is not None and not summary.shape:
         return _item(summary, summary.scalar, digits)
-    if summary.values is not None and "complex" not in summary.dtype:
+    # Each number takes a digit and two signs: most large ones need not be written.
+    if (
+        summary.values is not None
+        and "complex" not in summary.dtype
+        and (3 * len(summary.values) - 2 <= room)
+    ):
         for shown in (_ITEM_DIGITS, _ITEM_DIGITS - 1, _ITEM_DIGITS - 2):
             text = _nested(summary, list(summary.values), summary.shape, shown)
             if len(text) <= room:

@@ -5,43 +5,20 @@ Steps that belong together - all that happens at one node - share a stop.
 """
 
 import bisect
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from tutor.graph import backward, names
-from tutor.graph.backward import OpBackward
-from tutor.graph.trace import LeafGradient, Op, Pass, Rule, Summary, Trace
+from tutor.graph.backward import Groups, OpBackward
+from tutor.graph.passes import Kind as Kind
+from tutor.graph.passes import Lazy, PassWalk, Steps
+from tutor.graph.passes import Order as Order
+from tutor.graph.passes import Part as Part
+from tutor.graph.passes import Step as Step
+from tutor.graph.trace import LeafGradient, Op, Rule, Summary, Trace
 
 WINDOW = 32
 """Ops in one picture; of a longer scene this many are shown."""
-
-Order = Literal["engine", "slide"]
-Kind = Literal[
-    "input", "node", "forward", "whole",
-    "arrive", "local", "contribute", "accumulate", "leaf",
-]  # fmt: skip
-"""input, node and whole are steps of a walk that builds the graph up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One press of the key."""
-
-    kind: Kind
-    stop: int
-    """Counts nodes, from 0."""
-    scene: int
-    number: int
-    """The backward pass; 0 forward."""
-    op: int | None
-    """None at a leaf."""
-    value: int | None
-    """What was computed or came in, what gradient arrived, where was added up; None:
-    the op raised, or has not given it yet."""
-    position: int = -1
-    """Which of the op's tensor arguments an edge leads to; -1: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,48 +31,39 @@ class Scene:
     ops: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One edge's share of a gradient."""
-
-    op: int
-    position: int
-    gradient: Summary
-    place: int
-    """At which it was sent."""
-
-
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Walk:
     """A trace made into steps. Places run from 0, the start, to `len(steps)`."""
 
     trace: Trace
     order: Order
-    steps: tuple[Step, ...]
-    stops: tuple[int, ...]
+    steps: Sequence[Step]
+    stops: Sequence[int]
     """The place at which each stop is complete."""
     scenes: tuple[Scene, ...]
-    passes: dict[tuple[int, int], OpBackward]
+    passes: Mapping[tuple[int, int], OpBackward]
     """By pass and op."""
-    gradients: dict[tuple[int, int], Summary]
+    gradients: Mapping[tuple[int, int], Summary]
     """By pass and value: all that arrived there, summed by torch."""
-    parts: dict[tuple[int, int], tuple[Part, ...]]
+    parts: Mapping[tuple[int, int], tuple[Part, ...]]
     """By pass and value: what was sent there, in the order of the walk."""
-    leaves: dict[tuple[int, int], LeafGradient]
+    leaves: Mapping[tuple[int, int], LeafGradient]
     """By pass and value."""
-    rules: dict[tuple[int, int], Rule]
+    rules: Mapping[tuple[int, int], Rule]
     """By op and position."""
-    value_place: dict[int, int]
+    value_place: Mapping[int, int]
     """From which place on a value is known; leaves are from 0."""
-    edge_place: dict[tuple[int, int, int], int]
+    edge_place: Mapping[tuple[int, int, int], int]
     """By pass, op and position: from which place on the edge has sent."""
-    sum_place: dict[tuple[int, int], int]
+    sum_place: Mapping[tuple[int, int], int]
     """By pass and value: from which place on its gradient is complete."""
+    seen: Callable[[], Iterator[tuple[bool, Sequence[Summary]]]]
+    """For each stop: whether it is backward, and what was computed or arrived there."""
     builds: bool = False
     """Whether the graph is built up: nothing is drawn before its step."""
-    input_place: dict[int, int] = field(default_factory=dict)
+    input_place: Mapping[int, int] = field(default_factory=dict)
     """By value, of a walk that builds: from which place on an input is drawn."""
-    node_place: dict[int, int] = field(default_factory=dict)
+    node_place: Mapping[int, int] = field(default_factory=dict)
     """By op, of a walk that builds: from which place on its box is drawn."""
 
     def step(self, place: int) -> Step | None:
@@ -165,173 +133,236 @@ def is_input(trace: Trace, value: int) -> bool:
     return found.requires_grad and found.role not in ("parameter", "buffer")
 
 
-def ancestors(trace: Trace, root: int | None) -> set[int]:
-    """The ops that a value was computed from."""
-    found: set[int] = set()
-    waiting = [root]
-    while waiting:
-        value = waiting.pop()
-        op = None if value is None else trace.values[value].op
-        if op is not None and op not in found:
-            found.add(op)
-            waiting += names.tensors(trace.ops[op])
-    return found
-
-
 class _Builder:
-    """Makes the steps of one trace."""
+    """Counts the steps of one trace; each is made when it is looked at."""
 
     def __init__(self, trace: Trace, order: Order, build: bool) -> None:
         self._trace = trace
-        self._order = order
+        self._order: Order = order
         self._build = build
+        self._stops: list[int] = []
+        self._scenes: list[Scene] = []
+        self._makers: list[tuple[int, Callable[[int], tuple[Step, ...]]]] = []
+        """From which stop on, and what makes the steps of a stop from there."""
+        self._passes: dict[int, PassWalk] = {}
+        self._pass_at: dict[int, PassWalk] = {}
+        """By the first stop."""
         self._input_place: dict[int, int] = {}
         self._node_place: dict[int, int] = {}
-        self._steps: list[Step] = []
-        self._stop_places: list[int] = []
-        self._scenes: list[Scene] = []
-        self._passes: dict[tuple[int, int], OpBackward] = {}
-        self._gradients = _gradients(trace)
-        self._leaves = {(each.number, each.value): each for each in trace.leaves}
-        self._parts: Counter[tuple[int, int]] = Counter()
+        self._shown = [op for op in trace.ops if is_shown(op)]
+        is_step = {op.id for op in self._shown}
         self._value_place: dict[int, int] = {
             value.id: 0
             for value in trace.values
-            if value.op is None or not is_shown(trace.ops[value.op])
+            if value.op is None or value.op not in is_step
         }
-        self._sent: dict[tuple[int, int], list[Part]] = {}
-        self._edge_place: dict[tuple[int, int, int], int] = {}
-        self._sum_place: dict[tuple[int, int], int] = {}
 
     def walk(self) -> Walk:
+        trace = self._trace
+        groups = backward.grouped(trace)
+        leaves: dict[int, list[LeafGradient]] = {}
+        for leaf in trace.leaves:
+            leaves.setdefault(leaf.number, []).append(leaf)
         begun = 0
-        for passed in self._trace.passes:
-            ops = self._between(begun, passed.at)
-            self._add_scene(passed.number, passed.root, ops)
-            self._forward(ops)
-            self._backward(passed)
-            begun = passed.at
-        rest = self._between(begun, None)
-        if rest or not self._scenes:
-            self._add_scene(0, self._trace.end.root, rest)
-            self._forward(rest)
+        for passed in trace.passes:
+            number = passed.number
+            ended = bisect.bisect_left(self._shown, passed.at, begun, key=_at)
+            self._forward(number, passed.root, begun, ended)
+            self._backward(number, groups[number], leaves.get(number, []))
+            begun = ended
+        if begun < len(self._shown) or not self._scenes:
+            self._forward(0, trace.end.root, begun, len(self._shown))
+        passes = self._passes
         return Walk(
-            trace=self._trace,
+            trace=trace,
             order=self._order,
-            steps=tuple(self._steps),
-            stops=tuple(self._stop_places),
+            steps=Steps(self._stops, self._made),
+            stops=tuple(self._stops),
             scenes=tuple(self._scenes),
-            passes=self._passes,
-            gradients=self._gradients,
-            parts={key: tuple(found) for key, found in self._sent.items()},
-            leaves=self._leaves,
-            rules={(rule.op, rule.position): rule for rule in self._trace.rules},
+            passes=Lazy(
+                lambda key: (
+                    passes[key[0]].merged_or_none(key[1]) if key[0] in passes else None
+                ),
+                lambda: (
+                    (number, op) for number in passes for op in passes[number].ops()
+                ),
+            ),
+            gradients=_gradients(trace),
+            parts=Lazy(self._parts, self._sent),
+            leaves={(each.number, each.value): each for each in trace.leaves},
+            rules={(rule.op, rule.position): rule for rule in trace.rules},
             value_place=self._value_place,
-            edge_place=self._edge_place,
-            sum_place=self._sum_place,
+            edge_place=Lazy(self._edge_place, self._edges),
+            sum_place=Lazy(self._sum_place, self._sums),
+            seen=self._seen,
             builds=self._build,
             input_place=self._input_place,
             node_place=self._node_place,
         )
 
-    def _between(self, begun: int, ended: int | None) -> list[Op]:
-        return [
-            op
-            for op in self._trace.ops
-            if is_shown(op) and op.at >= begun and (ended is None or op.at < ended)
-        ]
+    # -- forward
 
-    def _add_scene(self, number: int, root: int | None, ops: Sequence[Op]) -> None:
-        before = {
-            op for op in ancestors(self._trace, root) if is_shown(self._trace.ops[op])
-        }
-        shown = sorted(before | {op.id for op in ops})
-        self._scenes.append(Scene(number, root, tuple(shown)))
-
-    def _forward(self, ops: Sequence[Op]) -> None:
+    def _forward(self, number: int, root: int | None, begun: int, ended: int) -> None:
+        """The ops from `begun` to `ended` of those that are shown; a new scene."""
+        ops = self._shown[begun:ended]
+        before = _recorded(self._trace, root, ops) if begun else []
+        scene = Scene(number, root, (*before, *(op.id for op in ops)))
+        self._scenes.append(scene)
+        if self._build:
+            self._build_up(ops)
+            return
+        place = self._place
+        first = len(self._stops)
         for op in ops:
-            if self._build:
-                self._build_up(op)
-            value = op.outputs[0] if op.outputs else None
-            self._add("forward", 0, op.id, value)
+            place += 1
             for output in op.outputs:
-                self._value_place[output] = len(self._steps)
-            self._end_stop()
-        if self._build and ops:
+                self._value_place[output] = place
+        self._stops += range(place - len(ops) + 1, place + 1)
+        where = len(self._scenes) - 1
+
+        def made(stop: int) -> tuple[Step, ...]:
+            op = ops[stop - first]
+            value = op.outputs[0] if op.outputs else None
+            return (Step("forward", stop, where, 0, op.id, value),)
+
+        self._makers.append((first, made))
+
+    def _build_up(self, ops: Sequence[Op]) -> None:
+        """Inputs, boxes and values one after the other, at last the whole graph."""
+        first, scene = len(self._stops), len(self._scenes) - 1
+        found: list[tuple[Step, ...]] = []
+
+        def add(*steps: tuple[Kind, int | None, int | None]) -> None:
+            stop = len(self._stops)
+            found.append(
+                tuple(
+                    Step(kind, stop, scene, 0, op, value) for kind, op, value in steps
+                )
+            )
+            self._stops.append(self._place + len(steps))
+
+        for op in ops:
+            for value in names.tensors(op):
+                if value not in self._input_place and self._comes_in(value):
+                    add(("input", None, value))
+                    self._input_place[value] = self._place
+            given = op.outputs[0] if op.outputs else None
+            add(("node", op.id, None), ("forward", op.id, given))
+            self._node_place[op.id] = self._place - 1
+            for output in op.outputs:
+                self._value_place[output] = self._place
+        if ops:
             last = ops[-1].outputs[0] if ops[-1].outputs else None
             root = self._scenes[-1].root
-            self._add("whole", 0, None, last if root is None else root)
-            self._end_stop()
+            add(("whole", None, last if root is None else root))
+        self._makers.append((first, lambda stop: found[stop - first]))
 
-    def _build_up(self, op: Op) -> None:
-        """What is drawn before an op gives its value."""
-        for value in names.tensors(op):
-            made = self._trace.values[value].op
-            is_new = value not in self._input_place
-            is_made = made is not None and is_shown(self._trace.ops[made])
-            if is_new and not is_made and is_input(self._trace, value):
-                self._add("input", 0, None, value)
-                self._input_place[value] = len(self._steps)
-                self._end_stop()
-        self._add("node", 0, op.id, None)
-        self._node_place[op.id] = len(self._steps)
+    def _comes_in(self, value: int) -> bool:
+        made = self._trace.values[value].op
+        is_made = made is not None and is_shown(self._trace.ops[made])
+        return not is_made and is_input(self._trace, value)
 
-    def _backward(self, passed: Pass) -> None:
-        ops = backward.merged(self._trace, passed.number)
-        leaves = [each for each in self._trace.leaves if each.number == passed.number]
-        self._parts = Counter(
-            (passed.number, sent.to)
-            for each in ops
-            for sent in each.sent
-            if sent.gradient is not None
+    # -- backward
+
+    def _backward(
+        self, number: int, groups: Groups, leaves: Sequence[LeafGradient]
+    ) -> None:
+        first, scene = len(self._stops), len(self._scenes) - 1
+        found = PassWalk(
+            self._trace, number, groups, leaves, self._order, scene, first, self._place
         )
-        self._waiting = Counter(self._parts)
-        for each in ops:
-            self._passes[passed.number, each.op] = each
-        ordered = _engine_order(ops, leaves)
-        if self._order == "slide":
-            ordered = _slide_order(self._trace, ops, leaves)
-        for event in ordered:
-            if isinstance(event, LeafGradient):
-                self._add("leaf", passed.number, None, event.value)
-                key = passed.number, event.value
-                self._sum_place.setdefault(key, len(self._steps))
-            else:
-                self._op_backward(event)
-            self._end_stop()
+        self._passes[number] = found
+        self._pass_at[first] = found
+        self._stops += found.ends
+        self._makers.append((first, lambda stop: found.steps(stop - first)))
 
-    def _op_backward(self, op: OpBackward) -> None:
-        self._add("arrive", op.number, op.op, op.of)
-        self._sum_place.setdefault((op.number, op.of), len(self._steps))
-        sent = [each for each in op.sent if each.gradient is not None]
-        if sent:
-            self._add("local", op.number, op.op, op.of)
-        full = []
-        for each in sent:
-            self._add("contribute", op.number, op.op, each.to, each.position)
-            place = len(self._steps)
-            self._edge_place[op.number, op.op, each.position] = place
-            key = op.number, each.to
-            assert each.gradient is not None
-            part = Part(op.op, each.position, each.gradient, place)
-            self._sent.setdefault(key, []).append(part)
-            self._waiting[key] -= 1
-            if self._waiting[key] == 0:
-                full.append(key)
-        for number, value in full:
-            if self._parts[number, value] > 1:
-                self._add("accumulate", number, op.op, value)
-            self._sum_place[number, value] = len(self._steps)
+    @property
+    def _place(self) -> int:
+        return self._stops[-1] if self._stops else 0
 
-    def _add(
-        self, kind: Kind, number: int, op: int | None, value: int | None,
-        position: int = -1,
-    ) -> None:  # fmt: skip
-        stop, scene = len(self._stop_places), len(self._scenes) - 1
-        self._steps.append(Step(kind, stop, scene, number, op, value, position))
+    # -- what is looked at
 
-    def _end_stop(self) -> None:
-        self._stop_places.append(len(self._steps))
+    def _seen(self) -> Iterator[tuple[bool, Sequence[Summary]]]:
+        values = self._trace.values
+        begun = [first for first, _ in self._makers]
+        ends = [*begun[1:], len(self._stops)]
+        for (first, made), end in zip(self._makers, ends, strict=True):
+            found = self._pass_at.get(first)
+            if found is not None:
+                for gradient in found.seen():
+                    yield True, (gradient,)
+                continue
+            for stop in range(first, end):
+                step = made(stop)[-1]
+                outputs = () if step.op is None else self._trace.ops[step.op].outputs
+                yield False, [values[output].summary for output in outputs]
+
+    def _made(self, stop: int) -> tuple[Step, ...]:
+        found = bisect.bisect_right(self._makers, stop, key=_first) - 1
+        return self._makers[found][1](stop)
+
+    def _parts(self, key: tuple[int, int]) -> tuple[Part, ...] | None:
+        number, value = key
+        return (
+            self._passes[number].parts(value) or None
+            if number in self._passes
+            else None
+        )
+
+    def _sent(self) -> Iterator[tuple[int, int]]:
+        for number, found in self._passes.items():
+            for value in found.values():
+                yield number, value
+
+    def _edge_place(self, key: tuple[int, int, int]) -> int | None:
+        number, op, position = key
+        found = self._passes.get(number)
+        return None if found is None else found.edge_place(op, position)
+
+    def _edges(self) -> Iterator[tuple[int, int, int]]:
+        for number, found in self._passes.items():
+            for op in found.ops():
+                for each in found.merged(op).sent:
+                    if each.gradient is not None:
+                        yield number, op, each.position
+
+    def _sum_place(self, key: tuple[int, int]) -> int | None:
+        number, value = key
+        found = self._passes.get(number)
+        return None if found is None else found.sum_place(value)
+
+    def _sums(self) -> Iterator[tuple[int, int]]:
+        for number, found in self._passes.items():
+            for value in found.summed():
+                yield number, value
+
+
+def _at(op: Op) -> int:
+    return op.at
+
+
+def _first(pair: tuple[int, object]) -> int:
+    return pair[0]
+
+
+def _recorded(trace: Trace, root: int | None, ops: Sequence[Op]) -> list[int]:
+    """The shown ops before `ops` that the gradient of `root` goes through."""
+    before = ops[0].id if ops else len(trace.ops)
+    found: set[int] = set()
+    seen: set[int] = set()
+    waiting = [] if root is None else [root]
+    while waiting:
+        value = trace.values[waiting.pop()]
+        # What was written under no_grad, like an optimiser's update, is a new leaf.
+        if value.op is None or value.is_leaf or not value.requires_grad:
+            continue
+        if value.op not in seen:
+            seen.add(value.op)
+            op = trace.ops[value.op]
+            waiting += names.tensors(op)
+            if value.op < before and is_shown(op):
+                found.add(value.op)
+    return sorted(found)
 
 
 def _gradients(trace: Trace) -> dict[tuple[int, int], Summary]:
@@ -343,51 +374,3 @@ def _gradients(trace: Trace) -> dict[tuple[int, int], Summary]:
     for leaf in trace.leaves:
         found[leaf.number, leaf.value] = leaf.add
     return found
-
-
-def _engine_order(
-    ops: Sequence[OpBackward], leaves: Sequence[LeafGradient]
-) -> list[OpBackward | LeafGradient]:
-    return sorted([*ops, *leaves], key=lambda each: each.at)
-
-
-def _slide_order(
-    trace: Trace, ops: Sequence[OpBackward], leaves: Sequence[LeafGradient]
-) -> list[OpBackward | LeafGradient]:
-    """Depth first, the operand written first before the second; sums are waited for."""
-    makers = {each.op: each for each in ops}
-    targets: dict[int, list[int | str]] = {}
-    keys: dict[int | str, OpBackward | LeafGradient] = {}
-    for leaf in leaves:
-        keys[f"leaf {trace.values[leaf.value].tensor}"] = leaf
-    for op in ops:
-        keys[op.op] = op
-        targets[op.op] = list(dict.fromkeys(_keys(trace, op, makers)))
-    waiting = Counter(key for found in targets.values() for key in found)
-    stack: list[int | str] = [op.op for op in reversed(ops) if not waiting[op.op]]
-    ordered = []
-    while stack:
-        key = stack.pop()
-        if key in keys:
-            ordered.append(keys.pop(key))
-        ready = []
-        for target in targets.get(key, []) if isinstance(key, int) else []:
-            waiting[target] -= 1
-            if not waiting[target]:
-                ready.append(target)
-        stack += reversed(ready)
-    return ordered + _engine_order(
-        [each for each in keys.values() if isinstance(each, OpBackward)],
-        [each for each in keys.values() if isinstance(each, LeafGradient)],
-    )
-
-
-def _keys(
-    trace: Trace, op: OpBackward, makers: dict[int, OpBackward]
-) -> Iterator[int | str]:
-    for sent in op.sent:
-        value = trace.values[sent.to]
-        if value.op is not None and value.op in makers:
-            yield value.op
-        else:
-            yield f"leaf {value.tensor}"
