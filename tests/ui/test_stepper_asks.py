@@ -324,3 +324,14 @@ async def test_a_leaf_that_the_code_cannot_take_leaves_the_walk_as_it_is() -> No
         assert place(app) == 1
         await press(pilot, "escape", "right")
         assert place(app) == 2
+
+
+async def test_the_gradient_flow_has_a_bar_for_every_leaf() -> None:
+    async with walking() as (_, pilot):
+        shown = await press(pilot, "f")
+        assert "Gradient flow" in shown
+        bars = {row.split()[0]: row.count("█") for row in shown.splitlines()
+                if "█" in row}  # fmt: skip
+        assert set(bars) == {"x", "y"}
+        assert bars["x"] > bars["y"]  # 12 and 2
+        assert "█" not in await press(pilot, "escape")

@@ -110,6 +110,15 @@ STEPPER: tuple[Action, ...] = (
         title="Stepper: why is this gradient so?",
     ),
     Action(
+        "show_flow",
+        ("f",),
+        "flow",
+        "Show how large the gradients are, layer by layer: do they vanish or explode?",
+        "stepper",
+        "command",
+        title="Stepper: the gradient flow, layer by layer",
+    ),
+    Action(
         "edit_leaf",
         ("e",),
         "edit",

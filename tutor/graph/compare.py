@@ -236,6 +236,11 @@ def _report(
         yield f"First difference: {found.first.text}"
         count = len(found.changed_values)
         yield f"{count} {'value differs' if count == 1 else 'values differ'} in all."
+        others = [pair for pair in values if pair[1] in found.changed_values][1:]
+        for pair in others[:_LISTED]:
+            yield f"  {_difference(old, new, *pair).text}"
+        if len(others) > _LISTED:
+            yield f"  and {len(others) - _LISTED} more"
     leaves = [
         (theirs, mine)
         for theirs, mine in values

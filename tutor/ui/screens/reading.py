@@ -1,6 +1,6 @@
 """ReadingScreen: some lines to read over the screen that asked; Esc goes back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -17,6 +17,9 @@ from tutor.ui.widgets.frame_lines import TitleParts
 from tutor.ui.widgets.lines import Lines, hanging
 from tutor.ui.widgets.plain import content_of
 
+Text = Sequence[str] | Callable[[int, bool], Sequence[str]]
+"""Lines to be wrapped; or lines made for a width, in ASCII or not, that fit it."""
+
 
 class ReadingScreen(FrameScreen[None]):
     """Foreign or our own text, wrapped, scrolled by the arrows."""
@@ -32,10 +35,10 @@ class ReadingScreen(FrameScreen[None]):
     ReadingScreen VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, title: str, text: Sequence[str]) -> None:
+    def __init__(self, title: str, text: Text) -> None:
         super().__init__()
         self._title = title
-        self._text = tuple(text)
+        self._text = text
 
     def title_parts(self) -> TitleParts:
         return TitleParts(content_of(self._title, look.STRONG))
@@ -54,11 +57,16 @@ class ReadingScreen(FrameScreen[None]):
 
 
 class _Text(Lines):
-    def __init__(self, text: Sequence[str]) -> None:
+    """The lines."""
+
+    def __init__(self, text: Text) -> None:
         super().__init__()
         self._text = text
 
     def draw(self, width: int, table: Look) -> list[Content]:
+        if callable(self._text):
+            made = self._text(width, table.ascii)
+            return [Content(safe(each).plain) for each in made]
         lines: list[Content] = []
         for each in self._text:
             indent = " " * (len(each) - len(each.lstrip()))

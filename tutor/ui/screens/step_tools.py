@@ -3,6 +3,7 @@ value for a leaf, a file.
 """
 
 import ast
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tutor.errors import TutorError
-from tutor.graph import breaks, compare, export, names
+from tutor.graph import breaks, compare, export, flow, names
 from tutor.graph.breaks import Break
 from tutor.graph.steps import Walk
 from tutor.graph.trace import Summary, Trace
@@ -126,6 +127,35 @@ class StepTools(StepAsks):
     def _go_to_cause(self, place: int | None) -> None:
         if place is not None:
             self.go(place)
+
+    def action_show_flow(self) -> None:
+        """How large the gradients of a pass are, layer by layer."""
+        walked = self.walked
+        if walked is None:
+            return
+        step = walked.step(self.where.place)
+        passes = [each.number for each in walked.trace.passes]
+        number = (
+            step.number if step is not None and step.number else max(passes, default=0)
+        )
+        layers = flow.flow(walked, number)
+        if not number or not layers:
+            self.say("No gradient was sent to any leaf.")
+            return
+        from tutor.ui.screens.reading import ReadingScreen
+
+        said = (
+            f"Pass {number}: each layer's largest |gradient|, on a scale of powers of ten."
+        )
+
+        def text(width: int, ascii: bool) -> list[str]:
+            return [
+                *textwrap.wrap(said, width),
+                "",
+                *flow.strip(layers, width, ascii=ascii),
+            ]
+
+        self.app.push_screen(ReadingScreen("Gradient flow", text))
 
     # -------------------------------------------------------------------- another leaf
 
