@@ -113,7 +113,7 @@ STEPPER: tuple[Action, ...] = (
         "show_flow",
         ("f",),
         "flow",
-        "Show how large the gradients are, layer by layer: do they vanish or explode?",
+        "Show how large the gradients are, layer by layer: whether they vanish or explode.",
         "stepper",
         "command",
         title="Stepper: the gradient flow, layer by layer",

@@ -4,11 +4,12 @@ Numbers in it are torch's; the rule's text is the book's, left out where the two
 disagreed.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from tutor.graph import names, numbers
-from tutor.graph.backward import Sent
+from tutor.graph.backward import OpBackward, Sent
 from tutor.graph.steps import Step, Walk
 from tutor.graph.trace import Const, LeafGradient, Op, Ref, Summary, Trace
 
@@ -16,6 +17,7 @@ _SIGNS = {"add": "+", "sub": "-", "rsub": "-", "mul": "×", "div": "/", "rdiv": 
           "pow": "^", "rpow": "^"}  # fmt: skip
 _STATES = {"input": "input", "whole": "output"}
 _ROOM = 34
+_PRODUCT = re.compile(r"(\S+) @ (\S+)\Z")
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 RowKind = Literal["plain", "result", "warning"]
@@ -91,7 +93,7 @@ def rows_of(walk: Walk, step: Step, *, is_new: bool = True) -> list[Row]:
         case "arrive":
             return [Row("upstream", _arrived(walk, step), is_new)]
         case "local":
-            return [Row("local", text, is_new) for text in _locals(walk, step)]
+            return [Row(*each, is_new) for each in _locals(walk, step)]
         case "contribute":
             return [Row("contribution", _contribution(walk, step), is_new, "result")]
         case "accumulate":
@@ -211,15 +213,54 @@ def _arrived(walk: Walk, step: Step) -> str:
     return f"{called(walk, step.number, step.value)} = {_number(upstream)}"
 
 
-def _locals(walk: Walk, step: Step) -> list[str]:
-    """One line for each edge: the rule, and its number where it is one."""
+def _locals(walk: Walk, step: Step) -> list[tuple[str, str]]:
+    """Label and text for each edge: a local derivative, or a rule for the gradient."""
     assert step.op is not None
     merged = walk.passes[step.number, step.op]
     return [
-        local(walk, step.op, merged.of, sent)
+        _rule(walk, step.op, merged, sent)
+        if _is_vjp(walk, step.op, merged, sent)
+        else ("local", local(walk, step.op, merged.of, sent))
         for sent in merged.sent
         if sent.gradient is not None
     ]
+
+
+def _is_vjp(walk: Walk, op: int, merged: OpBackward, sent: Sent) -> bool:
+    """Whether the book has a rule for the contribution instead of a local number."""
+    rule = walk.rules.get((op, sent.position))
+    scalar = merged.upstream.scalar is not None and not merged.upstream.shape
+    return rule is not None and bool(rule.text) and rule.local is None and not scalar
+
+
+def _rule(walk: Walk, op: int, merged: OpBackward, sent: Sent) -> tuple[str, str]:
+    """Like "→ w: gᵀ @ x   (5, 3) = (5, 64) @ (64, 3)", where g is what arrived."""
+    text = walk.rules[op, sent.position].text
+    said = f"→ {names.name(walk.trace, sent.to)}: {text}"
+    shapes = _product_shapes(walk, merged, text)
+    if shapes and sent.gradient is not None:
+        said += f"   {numbers.shape(sent.gradient.shape)} = {shapes}"
+    return "rule", said
+
+
+def _product_shapes(walk: Walk, merged: OpBackward, text: str) -> str:
+    """The shapes of a matrix product's factors; "" where the rule is none."""
+    match = _PRODUCT.match(text)
+    if match is None:
+        return ""
+    shapes = {"g": merged.upstream.shape}
+    for value in names.tensors(walk.trace.ops[merged.op]):
+        name = names.operand(walk.trace, value)
+        shapes.setdefault(name, walk.trace.values[value].summary.shape)
+    found = []
+    for factor in (match[1], match[2]):
+        shape = shapes.get(factor.removesuffix("ᵀ"))
+        if shape is None or len(shape) < 2:
+            return ""
+        if factor.endswith("ᵀ"):
+            shape = (*shape[:-2], shape[-1], shape[-2])
+        found.append(numbers.shape(shape))
+    return " @ ".join(found)
 
 
 def local(walk: Walk, op: int, of: int, sent: Sent) -> str:

@@ -36,9 +36,14 @@ def facts(
     said.append(Fact("shape", f"{size}  {found.summary.dtype}  {found.device}"))
     if badges:
         said.append(Fact("it is", ", ".join(badges)))
-    if found.version:
-        said.append(Fact("version", f"{found.version}, changed in place"))
+    before = sum(each.tensor == found.tensor for each in trace.values[:value])
+    if before:
+        said.append(Fact("version", f"changed in place {_times(before)}"))
     return tuple(said)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else "twice" if count == 2 else f"{count} times"
 
 
 def needs_look(summary: Summary) -> bool:

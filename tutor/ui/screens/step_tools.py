@@ -144,9 +144,7 @@ class StepTools(StepAsks):
             return
         from tutor.ui.screens.reading import ReadingScreen
 
-        said = (
-            f"Pass {number}: each layer's largest |gradient|, on a scale of powers of ten."
-        )
+        said = f"Pass {number}: each layer's largest |gradient|, on a scale of powers of ten."
 
         def text(width: int, ascii: bool) -> list[str]:
             return [

@@ -57,7 +57,7 @@ class StepperScreen(StepTools):
     DEFAULT_CSS = """
     StepperScreen {
         & #walk { height: 1fr; }
-        & #beside { width: 46; display: none; }
+        & #beside { width: 46; margin-left: 1; display: none; }
         & #beside RuleLine { margin: 0 1; }
         & #beside ValuesPanel { height: 10; }
         & #lines, & #inside { display: none; }
@@ -80,6 +80,7 @@ class StepperScreen(StepTools):
             & #lines { display: block; }
             & #said { height: auto; }
         }
+        &.-text.-tall.-wide #said { height: auto; }
         &.-values.-narrow #lines, &.-values.-low #lines { display: none; }
         &.-waiting {
             & #walk { display: none; }

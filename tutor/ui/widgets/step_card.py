@@ -119,7 +119,7 @@ class SourceView(_Fitted):
                     (mark, look.HERE),
                     (f"{number + 1:3} ", look.QUIET),
                     text.stylize(look.STRONG) if is_lit else text,
-                ).truncate(width)
+                ).truncate(width, ellipsis=True)
             )
         return lines
 
