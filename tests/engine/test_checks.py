@@ -118,6 +118,21 @@ for shape in sizes(0, 1, 3, (2, 2), (3, 3)):
     assert all(len(line) <= 74 for line in report.detail.splitlines())
 
 
+def test_a_case_is_told_in_the_words_of_the_check() -> None:
+    check = """
+for program in cases("f = a", "f = a + a", told=lambda each: f"{each}\\nat a = 3"):
+    close(learner.slope(program), 1.0, "the slope")
+close(learner.slope("f = a * a"), 3.0)
+"""
+    code = "def slope(program):\n    return program.count('a') * 1.0\n"
+
+    told = judged(code, check).detail.splitlines()[0]
+    past_the_cases = judged(code.replace("count('a')", "count('=')"), check)
+
+    assert told == "case 2 of 2: f = a + a, at a = 3"
+    assert past_the_cases.detail.splitlines()[0] == "for program = 'f = a * a'"
+
+
 def test_the_case_shows_the_input_as_it_was_before_the_call() -> None:
     code = "def zero(a):\n    a.zero_()\n    return a + 1\n"
 

@@ -3,46 +3,14 @@
 That the lesson's own solutions and wrong answers are judged as told is `check`'s proof.
 """
 
-from functools import cache
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import pytest
 
-from tutor.engine import checks
-from tutor.lesson.load import load_lesson
-from tutor.lesson.schema import ExerciseCell, Lesson
-from tutor.messages import CheckRequest
-from tutor.verdicts import Verdict, judge_report
+from tests.lessons import judging
+from tests.lessons.judging import function, lesson
 
-LESSON = Path(__file__).parents[2] / "lessons" / "02-05-tensors-in-pytorch.toml"
-
-
-@cache
-def lesson() -> Lesson:
-    return load_lesson(LESSON)
-
-
-def judged(cell_id: str, code: str) -> Verdict:
-    cell = next(each for each in lesson().cells if each.id == cell_id)
-    assert isinstance(cell, ExerciseCell)
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(lesson().setup, namespace)
-    exec(code, namespace)
-    request = CheckRequest(
-        code=code,
-        check=cell.check,
-        when=tuple(wrong.when for wrong in cell.wrong),
-        known=tuple(wrong.code for wrong in cell.wrong),
-        seconds=cell.seconds,
-    )
-    return judge_report(cell, checks.check(request, namespace))
-
-
-def function(signature: str, body: str) -> str:
-    lines = [f"    {line}" for line in body.split("; ")]
-    return "\n".join([f"def {signature}:", *lines, ""])
-
+judged = partial(judging.judged, "2.5")
 
 CHANNELS = "channels_first(img)"
 OUTER = "outer(a, b)"
@@ -221,7 +189,7 @@ def test_a_loop_is_told_with_its_line(cell_id: str) -> None:
 
 
 def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for cell in lesson().cells:
+    for cell in lesson("2.5").cells:
         assert len(cell.title) <= 60
         lines = cell.text.strip().split("\n")
         prose = [line for line in lines if line and not line.startswith("```")]

@@ -54,13 +54,20 @@ class CheckNames:
         """
         yield from self.cases(*(_shape(each) for each in shapes))
 
-    def cases(self, *inputs: Any) -> Iterator[Any]:
-        """As `sizes`, for inputs of any kind."""
+    def cases(
+        self, *inputs: Any, told: Callable[[Any], str] | None = None
+    ) -> Iterator[Any]:
+        """As `sizes`, for inputs of any kind.
+
+        `told(input)` is what a failure tells of the case, a line or more, instead of
+        what the learner's function was called with: `told=str` for a program, say.
+        """
         for number, each in enumerate(inputs, start=1):
             self._case.number, self._case.count = number, len(inputs)
+            self._case.told = told(each) if told is not None else ""
             self._case.calls.forget()
             yield each
-        self._case.number = 0
+        self._case.number, self._case.told = 0, ""
         self._case.calls.forget()
 
     def numbers(

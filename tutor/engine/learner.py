@@ -189,11 +189,15 @@ class Case:
     number: int = 0
     """From 1; 0 outside of a loop over cases."""
     count: int = 0
+    told: str = ""
+    """What the check tells of this input; "": what was called with what."""
     calls: Calls = field(default_factory=Calls)
 
     def describe(self) -> str:
         """ "case 2 of 5: x = [1., 2.]", on more lines when long; "" when unknown."""
         parts = [str(argument) for argument in self.calls.arguments]
+        if self.told:
+            parts = self.told.splitlines()
         head = f"case {self.number} of {self.count}:" if self.number else "for"
         if not parts:
             return head.rstrip(":") if self.number else ""

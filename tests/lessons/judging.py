@@ -1,0 +1,53 @@
+"""Code for an exercise of a lesson, judged as the kernel would, in this process."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tutor.engine import checks
+from tutor.lesson.load import load_lesson
+from tutor.lesson.schema import ExerciseCell, Lesson
+from tutor.messages import CheckRequest
+from tutor.verdicts import Verdict, judge_report
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+
+
+@cache
+def lesson(section: str) -> Lesson:
+    """The lesson of a section such as "2.5"."""
+    chapter, number = section.split(".")
+    (file,) = LESSONS.glob(f"{int(chapter):02}-{int(number):02}-*.toml")
+    return load_lesson(file)
+
+
+def exercise(section: str, cell_id: str) -> ExerciseCell:
+    """An exercise by its id."""
+    cell = next(each for each in lesson(section).cells if each.id == cell_id)
+    assert isinstance(cell, ExerciseCell)
+    return cell
+
+
+def judged(section: str, cell_id: str, code: str) -> Verdict:
+    """The verdict on code that was executed after the lesson's setup alone."""
+    cell = exercise(section, cell_id)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(
+        "import torch\nfrom torch import nn\nimport torch.nn.functional as F", namespace
+    )
+    exec(lesson(section).setup, namespace)
+    exec(code, namespace)
+    request = CheckRequest(
+        code=code,
+        check=cell.check,
+        when=tuple(wrong.when for wrong in cell.wrong),
+        known=tuple(wrong.code for wrong in cell.wrong),
+        seconds=cell.seconds,
+    )
+    return judge_report(cell, checks.check(request, namespace))
+
+
+def function(signature: str, body: str) -> str:
+    """A function whose body's lines are parted by "; "."""
+    lines = [f"    {line}" for line in body.split("; ")]
+    return "\n".join([f"def {signature}:", *lines, ""])
