@@ -99,6 +99,16 @@ def method_calls(text: str, method: str) -> tuple[MethodCall, ...]:
     return tuple(sorted(found, key=lambda call: call.line))
 
 
+def in_one_loop(text: str, first: int, second: int) -> bool:
+    """Whether a loop holds both lines."""
+    return any(
+        isinstance(node, (ast.For, ast.While))
+        and node.lineno <= min(first, second)
+        and max(first, second) <= (node.end_lineno or node.lineno)
+        for node in nodes(text)
+    )
+
+
 def readers(text: str, line: int | None, expression: str) -> frozenset[int]:
     """The lines that read what an expression of a line was bound to, also by others."""
     flat = "".join(expression.split())

@@ -136,6 +136,13 @@ def broken(known: History, value: int, roots: list[int]) -> list[Cause]:
 def cut(trace: Trace, op: Op) -> Cause:
     """What an op does that takes a value with history and gives on one without."""
     value = op.outputs[0] if op.outputs else None
+    if value is not None and "nograd" not in op.flags:
+        name = trace.values[value].name
+        for call in code.method_calls(trace.end.code, "detach_"):
+            if call.receiver == name and call.line >= (line_of(op) or 0):
+                says = f"`{call.receiver}.detach_()` takes its history from {name}."
+                text = f"Line {call.line}: {says}"
+                return Cause("detach", text, call.line, op.id, value)
     kind, says = _cut(trace, op)
     return of_op(trace, op, kind, says, value)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from tutor.graph import causes, code, names, origins, zeros
 from tutor.graph.causes import Cause, of_op
-from tutor.graph.history import History
-from tutor.graph.trace import LeafGradient, Op, Trace
+from tutor.graph.history import History, flow
+from tutor.graph.trace import LeafGradient, Op, Summary, Trace
 
 
 def gradient(known: History, value: int) -> LeafGradient | None:
@@ -16,15 +16,46 @@ def gradient(known: History, value: int) -> LeafGradient | None:
     return grown[-1]
 
 
+def held(known: History, value: int) -> Summary | None:
+    """What the tensor's `.grad` holds; None: nothing, or it is a result not retained."""
+    grown = gradient(known, value)
+    if grown is not None:
+        return grown.after
+    trace = known.trace
+    if trace.values[value].is_leaf or not _is_retained(trace, value):
+        return None
+    for passed in reversed(trace.passes):
+        gradients = flow(trace, passed.number).gradients
+        for each in known.siblings(value):
+            if each in gradients:
+                return gradients[each]
+    return None
+
+
+def _is_retained(trace: Trace, value: int) -> bool:
+    """Whether retain_grad was called on a result."""
+    name = trace.values[value].name
+    calls = code.method_calls(trace.end.code, "retain_grad")
+    return any(call.receiver == name for call in calls)
+
+
 def cleared(known: History, value: int) -> Iterator[Cause]:
-    """What set the tensor's `.grad` to None after it had grown."""
+    """What took the tensor's `.grad` away after it had grown."""
     grown = known.gradients(value)
     if not grown:
         return
-    for line, text in _clearing_lines(known.trace, value):
+    trace = known.trace
+    for line, text in _clearing_lines(trace, value, grown[-1].number):
         if "set_to_none=False" not in text:
             says = f"Line {line}: {causes.quoted(text)} sets .grad to None again."
             yield Cause("cleared", says, line, None, value)
+    name = names.name(trace, value)
+    calls = code.method_calls(trace.end.code, "backward")
+    last = max((call.line for call in calls), default=0)
+    new = origins.replaced(trace.end.code, name, last)
+    if calls and new is not None:
+        says = f"Line {new.line}: {causes.quoted(new.text)} takes the place of the old one."
+        yield Cause("replaced", says, new.line, None, value)
 
 
 def set_to_zero(known: History, value: int) -> Iterator[Cause]:
@@ -40,25 +71,30 @@ def set_to_zero(known: History, value: int) -> Iterator[Cause]:
 
 def _zeroes(trace: Trace, op: Op, held: LeafGradient, value: int) -> bool:
     """Whether an op makes the tensor's `.grad` 0 in place."""
-    given = names.tensors(op)
-    if "inplace" not in op.flags or not given:
+    if "inplace" not in op.flags:
         return False
-    before = trace.values[given[0]]
     if not any(zeros.is_zero(trace.values[each].summary) for each in op.outputs):
         return False
-    if before.name == f"{names.name(trace, value)}.grad":
+    given = [trace.values[each] for each in names.tensors(op)]
+    name = f"{names.name(trace, value)}.grad"
+    if any(each.name == name for each in given):
         return True
-    says_so = ".grad" in op.label or "zero_grad" in op.label
-    return says_so and before.summary == held.after
+    return any(
+        each.op is None and not each.requires_grad and each.summary == held.after
+        for each in given
+    )
 
 
-def _clearing_lines(trace: Trace, value: int) -> Iterator[tuple[int, str]]:
-    """Lines after the last backward call that clear `.grad`, by the code's text."""
+def _clearing_lines(trace: Trace, value: int, number: int) -> Iterator[tuple[int, str]]:
+    """Lines that clear `.grad` after the pass that filled it, by the code's text.
+
+    They stand after the last backward call; or in one loop with it, and another pass
+    came after; or before a later backward call.
+    """
     text = trace.end.code
     calls = code.method_calls(text, "backward")
-    if not calls or (trace.fault is not None and trace.fault.line is None):
+    if not calls:
         return
-    last = max(call.line for call in calls)
     end = trace.fault.line if trace.fault is not None else None
     name = names.name(trace, value)
     found = [
@@ -67,6 +103,11 @@ def _clearing_lines(trace: Trace, value: int) -> Iterator[tuple[int, str]]:
         if each.text == "None"
     ]
     found += [(call.line, call.text) for call in code.method_calls(text, "zero_grad")]
+    is_last = all(each.number <= number for each in trace.passes)
+    lines = [call.line for call in calls]
     for line, said in sorted(found):
-        if line > last and (end is None or line < end):
+        if (is_last and line > max(lines) and (end is None or line < end)) or (
+            not is_last
+            and (min(lines) < line or code.in_one_loop(text, line, max(lines)))
+        ):
             yield line, said

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tutor.graph import backward, code, names
+from tutor.graph import backward, code, names, origins
 from tutor.graph.backward import OpBackward
 from tutor.graph.trace import LeafGradient, Op, Pass, Summary, Trace
 
@@ -210,4 +210,12 @@ def named(trace: Trace, name: str) -> int | None:
     for value in reversed(trace.values):
         if value.name == name:
             return value.id
+    # `scale = net.scale`: the value may go by where it lies.
+    for place in reversed(origins.bindings(trace.end.code, name)):
+        later = origins.bindings(trace.end.code, place.text)
+        if any(each.line > place.line for each in later):
+            return None  # what it stood for was replaced since
+        for value in reversed(trace.values):
+            if value.name is not None and value.name == place.text:
+                return value.id
     return None

@@ -128,6 +128,8 @@ def _changed(
     ]  # fmt: skip
     name = called(trace, value)
     told = [_blamed(trace, op, saver, value) for op in writers]
+    if not writers:
+        told = list(_unseen_writer(trace, aliases, value, expected))
     if saver is not None:
         says = f"keeps {name} for its derivative."
         told.append(of_op(trace, saver, "saved", says, value))
@@ -150,6 +152,18 @@ def _blamed(trace: Trace, op: Op, saver: Op | None, value: int | None) -> Cause:
     if _is_step(op):
         return of_op(trace, op, "optimizer", f"updates {name} in place.", changed)
     return of_op(trace, op, "inplace", says, changed)
+
+
+def _unseen_writer(
+    trace: Trace, aliases: Aliases, value: int, expected: int
+) -> Iterator[Cause]:
+    """The first op that met the tensor changed, where the change itself was not seen."""
+    for op in trace.ops:
+        for given in names.tensors(op):
+            if aliases.same(given, value) and trace.values[given].version > expected:
+                says = f"changes {called(trace, value)} itself, or meets it changed."
+                yield of_op(trace, op, "inplace", says, given)
+                return
 
 
 def _is_step(op: Op) -> bool:
@@ -249,4 +263,7 @@ def _is_stale(
         dims = tuple(int(each) for each in shape[1].split(",") if each.strip())
         if dims not in (found.summary.shape, found.summary.shape[::-1]):
             return False
-    return any(version > expected for _, version in aliases.writers(value))
+    return any(
+        aliases.same(each.id, value) and each.version > expected
+        for each in trace.values
+    )

@@ -1,12 +1,11 @@
 """Questions to a trace, asked of its values: the answers name lines of the code. Pure."""
 
-from tutor.graph import history, names, numbers, zeros
+from tutor.graph import grads, history, names, numbers, zeros
 from tutor.graph.causes import Answer, Cause, distinct, of_op
-from tutor.graph.grads import gradient, set_to_zero
-from tutor.graph.history import named
+from tutor.graph.history import History, named
 from tutor.graph.inplace import why_inplace
 from tutor.graph.nonfinite import first_nonfinite, is_finite
-from tutor.graph.trace import Trace
+from tutor.graph.trace import Summary, Trace
 from tutor.graph.unseen import unseen
 from tutor.graph.why_none import why_none
 from tutor.graph.why_zero import why_zero
@@ -48,37 +47,38 @@ def ask(trace: Trace, name: str) -> Answer:
 def why(trace: Trace, value: int) -> Answer:
     """What a learner would ask: why None, why zero, why not finite, else where from."""
     known = history.history(trace)
-    held = gradient(known, value)
-    if held is None:
+    found = grads.held(known, value)
+    if found is None:
         return why_none(trace, value)
-    if zeros.is_zero(held.after) or any(set_to_zero(known, value)):
+    if zeros.is_zero(found) or any(grads.set_to_zero(known, value)):
         return why_zero(trace, value)
     name = names.name(trace, value)
-    if not is_finite(held.after):
-        found = first_nonfinite(trace)
-        assert found is not None
+    if not is_finite(found):
+        where = first_nonfinite(trace)
+        assert where is not None
         question = f"Why is {name}.grad not finite?"
-        return Answer(question, found.verdict, found.causes, found.advice)
-    return _healthy(trace, known, value, name)
+        return Answer(question, where.verdict, where.causes, where.advice)
+    return _healthy(known, value, found, name)
 
 
-def _healthy(trace: Trace, known: history.History, value: int, name: str) -> Answer:
+def _healthy(known: History, value: int, found: Summary, name: str) -> Answer:
     """How a gradient came to be: the shares of the last pass, and the passes."""
+    trace = known.trace
     grown = known.gradients(value)
-    last = grown[-1]
-    flow = history.flow(trace, last.number)
+    number = grown[-1].number if grown else trace.passes[-1].number
+    flow = history.flow(trace, number)
     told = []
     for each in known.siblings(value):
         for share in flow.shares.get(each, ()):
             op = trace.ops[share.op]
             says = f"sends {numbers.tensor(share.gradient, 24)} back to {name}."
             told.append(of_op(trace, op, "share", says, each))
-    shown = numbers.tensor(last.after)
-    verdict = f"{name}.grad is {shown}."
-    if last.before is not None:
-        before = numbers.tensor(last.before, 24)
-        add = numbers.tensor(last.add, 24)
-        verdict = f"{name}.grad is {shown}: {before} was there, pass {last.number} adds {add}."
+    came = ""
+    if grown and grown[-1].before is not None:
+        before = numbers.tensor(grown[-1].before, 24)
+        add = numbers.tensor(grown[-1].add, 24)
+        came = f": {before} was there, pass {number} adds {add}"
     elif len(told) > 1:
-        verdict = f"{name}.grad is {shown}: the sum of {len(told)} shares."
+        came = f": the sum of {len(told)} shares"
+    verdict = f"{name}.grad is {numbers.tensor(found)}{came}."
     return Answer(f"Where does {name}.grad come from?", verdict, distinct(told), "")

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from tutor.graph import causes, code, cuts, history, names, numbers, origins
+from tutor.graph import causes, code, cuts, grads, history, names, numbers, origins
 from tutor.graph.causes import Answer, Cause, at_line, begun, distinct, of_op, of_source
-from tutor.graph.grads import cleared, gradient
+from tutor.graph.grads import cleared
 from tutor.graph.history import History, Start
 from tutor.graph.trace import Fault, Op, Trace, Value
+from tutor.graph.unseen import switched_off, taken_instead
 
 _FLOATS = ("float", "complex", "bfloat")
+_OTHER_ADVICE = "Use something that torch can differentiate in its place."
 _ADVICE = {
     "detach": "Leave out detach() where the gradient should pass.",
     "data": "Use the tensor itself, not its .data.",
@@ -32,7 +34,11 @@ _ADVICE = {
     "no backward": "Call backward() on the loss.",
     "autograd.grad": "Take the gradient that it returns, or call backward().",
     "cleared": "Read .grad before it is cleared.",
+    "copied": "Use the tensor itself where the copy is used, or look at the copy's .grad.",
+    "fault": "Repair that line first.",
     "inputs": "Leave out inputs=, or name it there.",
+    "buffer": "Make it an nn.Parameter, if it should be trained.",
+    "replaced": "Look at the tensor that took its place.",
     "function": "Let the function's backward return a gradient for it.",
 }
 
@@ -42,13 +48,14 @@ def why_none(trace: Trace, value: int) -> Answer:
     known = history.history(trace)
     name = names.name(trace, value)
     question = f"Why is {name}.grad None?"
-    held = gradient(known, value)
+    held = grads.held(known, value)
     if held is not None and _goes_backward(trace):
-        shown = numbers.tensor(held.after)
+        shown = numbers.tensor(held)
         return Answer(question, f"{name}.grad is not None: it is {shown}.", (), "")
     reason, found = _reason(known, value)
     told = distinct(found)
-    advice = next((_ADVICE[each.kind] for each in told if each.kind in _ADVICE), "")
+    known_kinds = [each.kind for each in told if each.kind in _ADVICE]
+    advice = _ADVICE[known_kinds[0]] if known_kinds else _OTHER_ADVICE if told else ""
     return Answer(question, f"{name}.grad is None: {reason}", told, advice)
 
 
@@ -60,12 +67,30 @@ def _reason(known: History, value: int) -> tuple[str, list[Cause]]:
     if not _goes_backward(trace):
         return _no_backward(known, value)
     if known.gradients(value):
-        return "it was set to None again after backward().", list(cleared(known, value))
+        return _gone(known, found)
     if not found.requires_grad:
         return f"{name} does not require a gradient.", list(_not_asked(known, found))
     if not found.is_leaf:
         return _non_leaf(known, found)
     return _leaf(known, found)
+
+
+def _gone(known: History, value: Value) -> tuple[str, list[Cause]]:
+    """A gradient was there: who took it, and why none came after that."""
+    found = list(cleared(known, value.id))
+    last = known.gradients(value.id)[-1].number
+    later = [
+        each
+        for each in history.starts(known.trace)
+        if each.root is not None and (each.passed is None or each.passed.number > last)
+    ]
+    if not later or any(each.kind == "replaced" for each in found):
+        return "it was taken away again after backward().", found
+    if not value.requires_grad:
+        found += _not_asked(known, value)
+    elif not any(_passes(known, value, each) for each in later):
+        found += _not_reached(known, value, later)
+    return "it was taken away, and no later pass brought another.", found
 
 
 # ------------------------------------------------------------------- it never had a chance
@@ -80,7 +105,10 @@ def _not_asked(known: History, value: Value) -> Iterator[Cause]:
             yield _rebound(known, value, op)
         yield cuts.cut(trace, op)
         return
-    yield from _made_without(known, value, set())
+    off = list(switched_off(trace, names.name(trace, value.id), value.id))
+    yield from off
+    if not off:
+        yield from _made_without(known, value, set())
 
 
 def _carries(known: History, op: Op) -> bool:
@@ -97,6 +125,12 @@ def _made_without(known: History, value: Value, seen: set[int]) -> Iterator[Caus
     op = None if value.op is None else trace.ops[value.op]
     if op is None:
         place, text = _made_at(trace, value)
+        buffer = origins.registered(trace.end.code, name)
+        if value.role == "buffer" and buffer is not None:
+            says = f"{causes.quoted(buffer.text)} makes a buffer, which is not trained."
+            text = f"{begun(buffer.line)}{says}"
+            yield Cause("buffer", text, buffer.line, None, value.id)
+            return
         says = f"{name} is made without requires_grad=True."
         if text:
             says = f"{causes.quoted(text)} is made without requires_grad=True."
@@ -303,8 +337,22 @@ def _returned_none(known: History, value: Value) -> Iterator[Cause]:
                 name = names.name(trace, value.id)
                 if edge.to is not None:
                     name = names.name(trace, edge.to)
-                says = f"returned None for {name} in its backward."
-                yield of_op(trace, op, "function", says, edge.to)
+                yield from _custom(trace, op, node.node, name, edge.to)
+
+
+def _custom(
+    trace: Trace, op: Op, node: str, name: str, value: int | None
+) -> Iterator[Cause]:
+    """The `return` of a learner's own backward; its use where that is not seen."""
+    owner = node.rpartition("::")[2].removesuffix("Backward")
+    returns = origins.returns_of(trace.end.code, owner, "backward")
+    for place in returns:
+        says = f"{causes.quoted(place.text)} gives None for {name}."
+        text = f"Line {place.line}: {says}"
+        yield Cause("function", text, place.line, op.id, value)
+    if not returns:
+        says = f"returned None for {name} in its backward."
+        yield of_op(trace, op, "function", says, value)
 
 
 def _not_reached(known: History, value: Value, begins: list[Start]) -> list[Cause]:
@@ -313,7 +361,8 @@ def _not_reached(known: History, value: Value, begins: list[Start]) -> list[Caus
     name = names.name(trace, value.id)
     uses = known.ops_on(value.id)
     if not uses:
-        return [_unused(known, value)]
+        instead = list(taken_instead(trace, name))
+        return instead or [_unused(known, value)]
     latest = max(each.at for each in begins)
     if all(op.at > latest for op in uses):
         says = f"uses {name} only after backward() was called."

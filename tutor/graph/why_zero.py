@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tutor.graph import causes, cuts, history, names, numbers, zeros
+from tutor.graph import causes, code, cuts, history, names, numbers, zeros
 from tutor.graph.backward import OpBackward
 from tutor.graph.causes import Answer, Cause, begun, distinct, listed, of_op, of_source
 from tutor.graph.causes import line as line_of
@@ -36,6 +36,11 @@ _ADVICE = {
     "underflow": "Use float64, or scale the loss up.",
     "start": "Begin with another gradient than 0.",
     "cleared": "Read .grad before it is set to 0.",
+    "not taken": "Nothing is wrong if another input should win; else use a soft choice.",
+    "cancel": "Look at whether these parts should work against each other.",
+    "flat": "Start from another point: at this one the slope is 0.",
+    "dropout": "Lower the dropout's p, or call eval().",
+    "hook": "Remove the hook, if it should not change the gradient.",
 }
 _CUT_KINDS = ("detach", "data", "no_grad", "copy", "item", "float", "tolist", "numpy")
 _DEPTH = 2000
@@ -151,6 +156,10 @@ class _Search:
             return
         name = names.name(self._trace, value)
         place = None if passed.source is None else passed.source.line
+        calls = code.method_calls(self._trace.end.code, "backward")
+        mine = [call.line for call in calls if call.receiver == name]
+        if place is None and mine:
+            place = mine[-1]
         where = f"backward() begins at {name} with a gradient of 0."
         yield Cause("start", f"{begun(place)}{where}", place, None, value)
 
@@ -160,6 +169,12 @@ class _Search:
         if len(full) == 1:
             value, share = full[0]
             op = trace.ops[share.op]
+            name = names.name(trace, value)
+            for call in code.method_calls(trace.end.code, "register_hook"):
+                if call.receiver == name:
+                    says = f"Line {call.line}: {causes.quoted(call.text)} makes it 0."
+                    yield Cause("hook", says, call.line, None, value)
+                    return
             says = f"sends {_short(share.gradient)}, but a hook made it 0."
             yield of_op(trace, op, "hook", says, value)
             return
@@ -223,15 +238,20 @@ class _Search:
                 further.append(([value], here))
         elif holes and not is_aligned and not told:
             further.append(([value], holes))
-        if rest or (rest is None and not told):
-            kind, says = zeros.stopped(trace, op, share.position)
-            if is_aligned and self._underflows(op, share, upstream):
-                kind = "underflow"
-                says = (
-                    f"multiplies numbers so small that {upstream.dtype} makes them 0."
-                )
-            told.append(of_op(trace, op, kind, says, value))
+        only_moves = holes and op.function in zeros.MOVES
+        if not only_moves and (rest or (rest is None and not told)):
+            told.append(self._flat(op, share, passed))
         return told, further
+
+    def _flat(self, op: Op, share: Share, passed: OpBackward) -> Cause:
+        """Something arrived and nothing went on, and no rule says why."""
+        kind, says = zeros.stopped(self._trace, op, share.position)
+        is_same = passed.upstream.shape == share.gradient.shape
+        if is_same and self._underflows(op, share, passed.upstream):
+            kind = "underflow"
+            dtype = passed.upstream.dtype
+            says = f"multiplies numbers so small that {dtype} makes them 0."
+        return of_op(self._trace, op, kind, says, passed.of)
 
     def _arrived(self, op: Op, passed: OpBackward) -> list[tuple[int, Summary]]:
         found = [

@@ -26,6 +26,13 @@ ELEMENTWISE = frozenset(
 )  # fmt: skip
 """Ops whose gradient at an element depends on the upstream at that element alone."""
 
+MOVES = frozenset(
+    ["stack", "cat", "concat", "hstack", "vstack", "dstack", "reshape", "view",
+     "transpose", "permute", "t", "T", "mT", "flatten", "unflatten", "squeeze",
+     "unsqueeze", "flip", "roll", "movedim", "swapaxes", "contiguous", "expand",
+     "broadcast_to", "repeat", "tile", "pad", "ravel"]
+)  # fmt: skip
+"""Ops that only move numbers: what arrives nowhere did not arrive at them either."""
 _PRODUCTS = ("matmul", "mm", "mv", "bmm", "dot", "linear", "addmm", "einsum", "conv1d",
              "conv2d", "conv3d", "bilinear", "rmatmul", "inner", "outer", "vdot")  # fmt: skip
 _STEPS = ("sign", "sgn", "floor", "ceil", "round", "trunc", "fix", "heaviside")
