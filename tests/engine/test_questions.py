@@ -84,3 +84,97 @@ def test_why_zero_names_every_cause_with_its_line(
     )
     assert answer == questions.why(trace, value(trace, "x"))
     assert answer.verdict.startswith("x.grad is 0: ")
+
+
+def test_a_result_printed_is_not_blamed() -> None:
+    made = "torch.tensor([1., 2.], requires_grad=True)"
+    code = f"x = {made}; v = {made}\nprint(x.sum().item())\n(v * 3).sum().backward()"
+    trace = traced(code)
+    answer = questions.why_none(trace, value(trace, "x"))
+    assert told(answer) == [("not on the way", 2)]
+
+
+def test_zeros_in_some_elements_are_told_apart() -> None:
+    code = (
+        "x = torch.tensor([1., -2., 3.], requires_grad=True)\n"
+        "m = torch.tensor([0., 1., 1.])\n"
+        "(x.relu() * m).sum().backward()"
+    )
+    trace = traced(code)
+    answer = questions.why_zero(trace, value(trace, "x"))
+    assert answer.verdict.startswith("x.grad is 0 at 2 of 3 elements: ")
+    assert sorted(told(answer)) == [("dead relu", 3), ("times zero", 3)]
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds"),
+    [
+        ("x.log() * 0", [("log", 2), ("passed on", 2), ("log", 2)]),
+        ("x.sqrt() * torch.tensor([0., 1.])", [("sqrt", 2)]),
+        ("(x * 1e308) * 1e308", [("mul", 2), ("mul", 2)]),
+    ],
+)
+def test_the_first_value_that_is_not_finite(
+    code: str, kinds: list[tuple[str, int]]
+) -> None:
+    first = "x = torch.tensor([0., 4.], dtype=torch.float64, requires_grad=True)"
+    trace = traced(f"{first}\ny = {code}\ny.sum().backward()")
+    answer = questions.first_nonfinite(trace)
+    assert answer is not None
+    assert told(answer) == kinds
+    assert questions.why(trace, value(trace, "x")).causes == answer.causes
+
+
+def test_every_value_is_finite() -> None:
+    trace = traced("x = torch.ones(2, requires_grad=True)\n(x * 2).sum().backward()")
+    assert questions.first_nonfinite(trace) is None
+    assert questions.why_inplace(trace) is None
+
+
+def test_where_a_healthy_gradient_comes_from() -> None:
+    code = (
+        "x = torch.tensor(3., requires_grad=True)\n"
+        "(x * x).backward()\n(2 * x).backward()"
+    )
+    trace = traced(code)
+    answer = questions.ask(trace, "x")
+    assert answer.verdict == "x.grad is 8: 6 was there, pass 2 adds 2."
+    assert [each.text for each in answer.causes] == [
+        "Line 3: `2 * x` sends 2 back to x."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "causes"),
+    [
+        ("x += 1", [("leaf", 2)]),
+        ("x[0] += 1", [("leaf view", 2)]),
+        ("y = x.exp()\ny += 1\ny.sum().backward()", [("inplace", 3), ("saved", 2)]),
+        (
+            "y = x * 1\nz = y * y\ny[:1].mul_(2)\nz.sum().backward()",
+            [("inplace", 4), ("saved", 3)],
+        ),
+        (
+            "s = torch.optim.SGD([x])\ny = (x * x).sum()\n"
+            "y.backward(retain_graph=True)\ns.step()\ny.backward()",
+            [("optimizer", 5), ("saved", 3)],
+        ),
+        ("y = x + 1\ny += 1\ny.sum().backward()", None),
+    ],
+)
+def test_the_in_place_op_is_named_with_what_had_saved_the_value(
+    code: str, causes: list[tuple[str, int]] | None
+) -> None:
+    trace = traced(f"x = torch.ones(2, requires_grad=True)\n{code}")
+    answer = questions.why_inplace(trace)
+    assert (answer and told(answer)) == causes
+
+
+def test_askable_are_leaves_first_and_each_tensor_once() -> None:
+    trace = traced("q = x * 2\nq += 1\nf = q.sum()\nf.backward()")
+    assert questions.askable(trace) == ()
+    code = "x = torch.ones(2, requires_grad=True)\nq = x * 2\nq += 1\nf = q.sum()"
+    trace = traced(code)
+    found = [trace.values[each] for each in questions.askable(trace)]
+    assert [each.name for each in found] == ["x", "q", "f"]
+    assert [each.version for each in found] == [0, 1, 0]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tutor.graph import code, names
+from tutor.graph import code, names, numbers, origins
 from tutor.graph.causes import Cause, of_op
 from tutor.graph.causes import line as line_of
 from tutor.graph.history import History, ancestors
@@ -135,7 +135,7 @@ def broken(known: History, value: int, roots: list[int]) -> list[Cause]:
 
 def cut(trace: Trace, op: Op) -> Cause:
     """What an op does that takes a value with history and gives on one without."""
-    value = op.outputs[0] if op.outputs else None
+    value = next((each for each in op.outputs if is_cut(trace, each)), None)
     if value is not None and "nograd" not in op.flags:
         name = trace.values[value].name
         for call in code.method_calls(trace.end.code, "detach_"):
@@ -143,14 +143,14 @@ def cut(trace: Trace, op: Op) -> Cause:
                 says = f"`{call.receiver}.detach_()` takes its history from {name}."
                 text = f"Line {call.line}: {says}"
                 return Cause("detach", text, call.line, op.id, value)
-    kind, says = _cut(trace, op)
+    dtype = "" if value is None else trace.values[value].summary.dtype
+    kind, says = _cut(trace, op, dtype)
     return of_op(trace, op, kind, says, value)
 
 
-def _cut(trace: Trace, op: Op) -> tuple[str, str]:
+def _cut(trace: Trace, op: Op, dtype: str) -> tuple[str, str]:
     function = op.function.rstrip("_")
     of = _argument_name(trace, op)
-    dtype = trace.values[op.outputs[0]].summary.dtype if op.outputs else ""
     if is_read(op):
         return function, f"{_READS[function]}: torch sees no further use of it."
     if function in ("detach", "detach_copy"):
@@ -191,11 +191,22 @@ def _argument_name(trace: Trace, op: Op) -> str:
 
 
 def _asked_later(trace: Trace, op: Op) -> bool:
-    """Whether an argument requires a gradient now, but its result does not."""
-    return any(
-        trace.values[each].requires_grad and trace.values[each].is_leaf
-        for each in names.tensors(op)
-    )
+    """Whether the code asks for a gradient of an argument only below the op."""
+    place = line_of(op) or 0
+    text = trace.end.code
+    for each in names.tensors(op):
+        name = trace.values[each].name
+        asks = [
+            call.line
+            for call in code.method_calls(text, "requires_grad_")
+            if call.receiver == name
+        ]
+        if name is not None:
+            bound = origins.bindings(text, f"{name}.requires_grad")
+            asks += [each.line for each in bound]
+        if asks and min(asks) > place:
+            return True
+    return False
 
 
 # ----------------------------------------------------------- numbers that left and came
@@ -209,14 +220,20 @@ def comes_back(history: History, read: Op, within: set[int]) -> bool:
     trace = history.trace
     later = [trace.ops[each] for each in sorted(within) if each > read.id]
     taken = [trace.values[each].summary for each in names.tensors(read)]
-    numbers = {each for summary in taken for each in summary.values or ()}
-    if read.function in _NUMBERS and any(_constants(op) & numbers for op in later):
+    found = {each for summary in taken for each in summary.values or ()}
+    if read.function in _NUMBERS and any(_holds(op, found) for op in later):
         return True
     readers = code.readers(trace.end.code, line_of(read), read.label)
     return any(
         (read.label and read.label in op.label) or line_of(op) in readers
         for op in later
     )
+
+
+def _holds(op: Op, taken: set[float]) -> bool:
+    """Whether one of the numbers is a constant of an op that the code does not write."""
+    text = op.label
+    return any(numbers.number(each) not in text for each in _constants(op) & taken)
 
 
 def _constants(op: Op) -> set[float]:

@@ -391,11 +391,14 @@ def _elsewhere(known: History, value: Value, start: Start) -> Iterator[Cause]:
     ways = cuts.ways(known, value.id)
     goal = _goal(trace, start)
     name = names.name(trace, value.id)
-    for op in known.ops_on(value.id):
-        if op.at > start.at or not set(op.outputs) & ways.alive:
-            continue
+    uses = [
+        op
+        for op in known.ops_on(value.id)
+        if op.at < start.at and set(op.outputs) & ways.alive
+    ]
+    for op in uses:
         says = f"uses {name}, but {goal} is not computed from that."
         yield of_op(trace, op, "not on the way", says, value.id)
     for op in [*ways.cuts, *ways.reads]:
-        if op.at < start.at:
+        if op.at < start.at and not uses:
             yield cuts.cut(trace, op)

@@ -103,11 +103,16 @@ def _causes(
 
 def _accumulated(known: History, value: int, number: int) -> Iterator[Cause]:
     """Several passes whose gradients add up to 0."""
+    trace = known.trace
     for each in known.gradients(value):
-        passed = known.trace.passes[each.number - 1]
+        passed = trace.passes[each.number - 1]
         shown = numbers.tensor(each.add, 24)
-        says = f"pass {each.number} adds {shown} to .grad; all together make 0."
-        yield of_source(passed.source, "cancel", says)
+        says = f"begins pass {each.number}, which adds {shown}; all together make 0."
+        made = None if passed.root is None else trace.values[passed.root].op
+        if made is not None:
+            yield of_op(trace, trace.ops[made], "cancel", says, value)
+        else:
+            yield of_source(passed.source, "cancel", f"a call {says}")
 
 
 class _Search:
