@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tutor.graph import code, names, numbers, origins
 from tutor.graph.causes import Cause, of_op
 from tutor.graph.causes import line as line_of
-from tutor.graph.history import History, ancestors
+from tutor.graph.history import ASIDE, History, ancestors
 from tutor.graph.trace import Const, Items, Op, Ref, Trace
 
 _COMPARISONS = frozenset(
@@ -33,8 +33,6 @@ _READS = {
     "numpy": "gives a NumPy array",
     "array": "gives a NumPy array",
 }
-_ASIDE = ("grad", "backward", "requires_grad_", "retain_grad", "zero_grad")
-"""Calls that pass no numbers on."""
 _FLAT = (
     ("", _POSITIONS, "gives positions, which have no derivative."),
     ("comparison", _COMPARISONS, "gives True or False, which has no derivative."),
@@ -71,7 +69,7 @@ def ways(history: History, value: int) -> Ways:
     while waiting:
         for each in history.uses.get(waiting.pop(), ()):
             op = trace.ops[each]
-            if op.error is not None or op.function in _ASIDE:
+            if op.error is not None or op.function in ASIDE:
                 continue
             if is_read(op):
                 reads[op.id] = op

@@ -6,6 +6,12 @@ from tutor.graph import backward, code, names, origins
 from tutor.graph.backward import OpBackward
 from tutor.graph.trace import LeafGradient, Op, Pass, Summary, Trace
 
+ASIDE = frozenset(
+    ["grad", "backward", "requires_grad_", "requires_grad", "retain_grad", "zero_grad",
+     "register_hook"]
+)  # fmt: skip
+"""Calls on a tensor that pass none of its numbers on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -40,9 +46,10 @@ class History:
         return self.values[self.tensor(value)]
 
     def ops_on(self, value: int) -> list[Op]:
-        """The ops that take the tensor, in the order of time."""
+        """The ops that take the tensor's numbers, in the order of time."""
         found = {op for each in self.siblings(value) for op in self.uses.get(each, ())}
-        return [self.trace.ops[op] for op in sorted(found)]
+        ops = [self.trace.ops[op] for op in sorted(found)]
+        return [op for op in ops if op.function not in ASIDE]
 
     def gradients(self, value: int) -> list[LeafGradient]:
         """How the tensor's `.grad` grew."""

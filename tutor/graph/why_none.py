@@ -52,6 +52,13 @@ def why_none(trace: Trace, value: int) -> Answer:
     if held is not None and _goes_backward(trace):
         shown = numbers.tensor(held)
         return Answer(question, f"{name}.grad is not None: it is {shown}.", (), "")
+    if trace.end.kind == "autograd":
+        verdict = (
+            f"The trace shows the graph behind {name}; what filled or cleared .grad"
+        )
+        return Answer(
+            question, f"{verdict} is not in it.", (), trace.end.unrecorded or ""
+        )
     reason, found = _reason(known, value)
     told = distinct(found)
     known_kinds = [each.kind for each in told if each.kind in _ADVICE]
