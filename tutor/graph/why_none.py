@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from tutor.graph import causes, code, cuts, grads, history, names, numbers, origins
+from tutor.graph import (
+    causes,
+    code,
+    cuts,
+    grads,
+    history,
+    inplace,
+    names,
+    numbers,
+    origins,
+)
 from tutor.graph.causes import Answer, Cause, at_line, begun, distinct, of_op, of_source
 from tutor.graph.grads import cleared
 from tutor.graph.history import History, Start
@@ -10,6 +20,7 @@ from tutor.graph.trace import Fault, Op, Trace, Value
 from tutor.graph.unseen import switched_off, taken_instead
 
 _FLOATS = ("float", "complex", "bfloat")
+_FAULT_LIMIT = 120
 _OTHER_ADVICE = "Use something that torch can differentiate in its place."
 _ADVICE = {
     "detach": "Leave out detach() where the gradient should pass.",
@@ -35,6 +46,9 @@ _ADVICE = {
     "autograd.grad": "Take the gradient that it returns, or call backward().",
     "cleared": "Read .grad before it is cleared.",
     "copied": "Use the tensor itself where the copy is used, or look at the copy's .grad.",
+    "inplace": "Write the result into a new tensor, or change a copy made with clone().",
+    "optimizer": "Call step() after the last backward(), or compute the loss again.",
+    "leaf": "Do it under torch.no_grad(), or write the result into a new tensor.",
     "fault": "Repair that line first.",
     "inputs": "Leave out inputs=, or name it there.",
     "buffer": "Make it an nn.Parameter, if it should be trained.",
@@ -275,12 +289,18 @@ def _no_backward(known: History, value: int) -> tuple[str, list[Cause]]:
 
 
 def _fault_first(trace: Trace, fault: Fault) -> tuple[str, list[Cause]]:
-    says = f"the code stopped here: {fault.text.partition(chr(10))[0]}"
+    reason = fault.text.partition("\n")[0]
+    if len(reason) > _FAULT_LIMIT:
+        reason = f"{reason[: _FAULT_LIMIT - 1]}…"
+    says = f"the code stopped here: {reason}"
     text = f"{begun(fault.line)}{says}" if fault.line else f"T{says[1:]}"
-    if not text.endswith("."):
+    if not text.endswith((".", "…")):
         text += "."
-    cause = Cause("fault", text, fault.line, None, None)
-    return "the code stopped before a backward pass.", [cause]
+    found = [Cause("fault", text, fault.line, None, None)]
+    blamed = inplace.why_inplace(trace)
+    if blamed is not None:
+        found = [*blamed.causes, *found]
+    return "the code stopped before a backward pass.", found
 
 
 def _only_grad(known: History, value: Value) -> tuple[str, list[Cause]]:
