@@ -16,10 +16,10 @@ from tutor.graph import (
 from tutor.graph.causes import Answer, Cause, at_line, begun, distinct, of_op, of_source
 from tutor.graph.grads import cleared
 from tutor.graph.history import History, Start
+from tutor.graph.not_asked import made_at, names_before, not_asked, rebound
 from tutor.graph.trace import Fault, Op, Trace, Value
-from tutor.graph.unseen import switched_off, taken_instead
+from tutor.graph.unseen import taken_instead
 
-_FLOATS = ("float", "complex", "bfloat")
 _FAULT_LIMIT = 120
 _OTHER_ADVICE = "Use something that torch can differentiate in its place."
 _ADVICE = {
@@ -90,7 +90,7 @@ def _reason(known: History, value: int) -> tuple[str, list[Cause]]:
     if known.gradients(value):
         return _gone(known, found)
     if not found.requires_grad:
-        return f"{name} does not require a gradient.", list(_not_asked(known, found))
+        return f"{name} does not require a gradient.", list(not_asked(known, found))
     if not found.is_leaf:
         return _non_leaf(known, found)
     return _leaf(known, found)
@@ -108,95 +108,10 @@ def _gone(known: History, value: Value) -> tuple[str, list[Cause]]:
     if not later or any(each.kind == "replaced" for each in found):
         return "it was taken away again after backward().", found
     if not value.requires_grad:
-        found += _not_asked(known, value)
+        found += not_asked(known, value)
     elif not any(_passes(known, value, each) for each in later):
         found += _not_reached(known, value, later)
     return "it was taken away, and no later pass brought another.", found
-
-
-# ------------------------------------------------------------------- it never had a chance
-
-
-def _not_asked(known: History, value: Value) -> Iterator[Cause]:
-    """A tensor that requires no gradient: who made it so."""
-    trace = known.trace
-    op = None if value.op is None else trace.ops[value.op]
-    if op is not None and _carries(known, op):
-        if "nograd" in op.flags and value.name in _names_before(known, op):
-            yield _rebound(known, value, op)
-        yield cuts.cut(trace, op)
-        return
-    off = list(switched_off(trace, names.name(trace, value.id), value.id))
-    yield from off
-    if not off:
-        yield from _made_without(known, value, set())
-
-
-def _carries(known: History, op: Op) -> bool:
-    return any(known.trace.values[each].requires_grad for each in names.tensors(op))
-
-
-def _made_without(known: History, value: Value, seen: set[int]) -> Iterator[Cause]:
-    """Back to where the numbers were made without asking for a gradient."""
-    trace = known.trace
-    name = names.name(trace, value.id)
-    if value.id in seen:
-        return
-    seen.add(value.id)
-    op = None if value.op is None else trace.ops[value.op]
-    if op is None:
-        place, text = _made_at(trace, value)
-        buffer = origins.registered(trace.end.code, name)
-        if value.role == "buffer" and buffer is not None:
-            says = f"{causes.quoted(buffer.text)} makes a buffer, which is not trained."
-            text = f"{begun(buffer.line)}{says}"
-            yield Cause("buffer", text, buffer.line, None, value.id)
-            return
-        says = f"{name} is made without requires_grad=True."
-        if text:
-            says = f"{causes.quoted(text)} is made without requires_grad=True."
-        yield Cause("requires_grad", f"{begun(place)}{says}", place, None, value.id)
-        return
-    if "creation" in op.flags or not names.tensors(op):
-        if not value.summary.dtype.startswith(_FLOATS):
-            says = f"is {value.summary.dtype}: only floats can require a gradient."
-            yield of_op(trace, op, "integer", says, value.id)
-        else:
-            says = "does not say requires_grad=True."
-            yield of_op(trace, op, "requires_grad", says, value.id)
-        return
-    if _carries(known, op):
-        yield cuts.cut(trace, op)
-        return
-    says = f"computes {name} from tensors that require no gradient."
-    yield of_op(trace, op, "requires_grad", says, value.id)
-    for given in dict.fromkeys(names.tensors(op)):
-        yield from _made_without(known, trace.values[given], seen)
-
-
-def _made_at(trace: Trace, value: Value) -> tuple[int | None, str]:
-    """Where the code makes a value that no op made."""
-    found = origins.made(trace.end.code, value.name) if value.name else None
-    return (None, "") if found is None else (found.line, found.text)
-
-
-def _names_before(known: History, op: Op) -> set[str | None]:
-    """What the values that an op's result goes back to are called."""
-    trace = known.trace
-    found: set[str | None] = set()
-    for each in names.tensors(op):
-        found.add(trace.values[each].name)
-        for earlier in history.ancestors(trace, each):
-            found.update(
-                trace.values[given].name for given in names.tensors(trace.ops[earlier])
-            )
-    return found - {None}
-
-
-def _rebound(known: History, value: Value, op: Op) -> Cause:
-    trace = known.trace
-    says = f"makes a new tensor and calls it {value.name}; the leaf lost that name."
-    return of_op(trace, op, "rebinding", says, value.id)
 
 
 def _non_leaf(known: History, value: Value) -> tuple[str, list[Cause]]:
@@ -204,8 +119,8 @@ def _non_leaf(known: History, value: Value) -> tuple[str, list[Cause]]:
     name = names.name(trace, value.id)
     assert value.op is not None
     op = trace.ops[value.op]
-    if value.name is not None and value.name in _names_before(known, op):
-        cause = _rebound(known, value, op)
+    if value.name is not None and value.name in names_before(known, op):
+        cause = rebound(known, value, op)
     else:
         says = f"computes {name}, so it is no leaf: torch drops its gradient."
         if value.name is None:
@@ -405,7 +320,7 @@ def _unused(known: History, value: Value) -> Cause:
     if value.op is not None:
         says = f"makes {name}, and no later line uses it."
         return of_op(trace, trace.ops[value.op], "unused", says, value.id)
-    place, _ = _made_at(trace, value)
+    place, _ = made_at(trace, value)
     says = f"{name} is made here, and no op uses it."
     if not place:
         says = f"No op uses {name}."

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tutor.graph import causes, code, cuts, history, names, numbers, zeros
+from tutor.graph import causes, code, cuts, history, names, numbers, slopes, zeros
 from tutor.graph.backward import OpBackward
 from tutor.graph.causes import Answer, Cause, begun, distinct, listed, of_op, of_source
 from tutor.graph.causes import line as line_of
@@ -219,7 +219,7 @@ class _Search:
         rest = elements
         if rest is None and share.gradient.values is not None:
             rest = frozenset(range(len(share.gradient.values)))
-        found = zeros.slope(trace, op, share.position)
+        found = slopes.slope(trace, op, share.position)
         if found is not None and _meet(found.elements, elements):
             told.append(of_op(trace, op, found.kind, found.says, value))
             if rest is not None and found.elements is not None:
@@ -233,7 +233,7 @@ class _Search:
         upstream = passed.upstream
         holes = zeros.zeros(upstream)
         is_aligned = (
-            op.function.rstrip("_") in zeros.ELEMENTWISE
+            op.function.rstrip("_") in slopes.ELEMENTWISE
             and upstream.shape == share.gradient.shape
         )
         if is_aligned and holes and rest:
@@ -243,14 +243,14 @@ class _Search:
                 further.append(([value], here))
         elif holes and not is_aligned and not told:
             further.append(([value], holes))
-        only_moves = holes and op.function in zeros.MOVES
+        only_moves = holes and op.function in slopes.MOVES
         if not only_moves and (rest or (rest is None and not told)):
             told.append(self._flat(op, share, passed))
         return told, further
 
     def _flat(self, op: Op, share: Share, passed: OpBackward) -> Cause:
         """Something arrived and nothing went on, and no rule says why."""
-        kind, says = zeros.stopped(self._trace, op, share.position)
+        kind, says = slopes.stopped(self._trace, op, share.position)
         is_same = passed.upstream.shape == share.gradient.shape
         if is_same and self._underflows(op, share, passed.upstream):
             kind = "underflow"
