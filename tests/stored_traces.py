@@ -37,6 +37,47 @@ REQUESTS = {
     ),
 }
 
+LARGE = {
+    "long": TraceRequest(
+        "h = x\n"
+        "for turn in range(20):\n"
+        "    h = torch.sin(h) * w + x if turn % 4 == 0 else h * w + 0.5",
+        {"x": 0.5, "w": 0.75},
+    ),
+    "blocks": TraceRequest(
+        """\
+from torch import nn
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.up = nn.LayerNorm(2), nn.Linear(2, 2)
+
+    def forward(self, x):
+        return x + torch.relu(self.up(self.norm(x)))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.into = nn.Linear(2, 2)
+        self.h = nn.ModuleList(Block() for _ in range(3))
+        self.out = nn.Linear(2, 1)
+
+    def forward(self, x):
+        x = torch.tanh(self.into(x))
+        for block in self.h:
+            x = block(x)
+        return self.out(x)
+
+torch.manual_seed(0)
+net = Net().double()
+loss = net(x).sum()
+""",
+        {"x": [1.0, -2.0]},
+    ),
+}
+"""Larger than a screen; blocks has modules that are alike."""
+
 
 @functools.cache
 def stored(name: str) -> Trace:
@@ -64,7 +105,7 @@ def _renew() -> None:
     from tutor.engine.trace import record
 
     FOLDER.mkdir(exist_ok=True)
-    for name, request in REQUESTS.items():
+    for name, request in {**REQUESTS, **LARGE}.items():
         text = "\n".join(lines(settled(record(request))))
         (FOLDER / f"{name}.jsonl").write_text(text + "\n", encoding="utf-8")
 

@@ -196,7 +196,7 @@ class Sending:
             return "done"
         step = self._walk.step(place)
         node = self._walk.trace.graph[box.node]
-        if step is not None and step.number == self._scene.number:
+        if step is not None and step.number in (0, self._scene.number):
             if step.op is not None and step.op == node.op:
                 return "now"
             if step.kind == "leaf" and self._is_leaf(node, step.value):

@@ -56,8 +56,9 @@ class Tree:
         grouped = sum(group.end - group.first for group in found)
         if not found or len(self._ops) - grouped + len(found) >= _FEW:
             return None
-        largest = max(found, key=lambda group: group.end - group.first)
-        return largest if self.opened(largest) else None
+        single = [group for group in found if not group.parts]
+        largest = max(single, key=lambda each: each.end - each.first, default=None)
+        return largest if largest is not None and self.opened(largest) else None
 
     def opened(self, group: Group) -> tuple[Group, ...]:
         """What a group is made of: groups, and between them single ops."""

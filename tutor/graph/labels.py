@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from tutor.graph import names, numbers
 from tutor.graph.canvas import Style
 from tutor.graph.picture import Box, Edge
-from tutor.graph.steps import Scene, Walk
+from tutor.graph.steps import Scene, Walk, is_input
 from tutor.graph.trace import Summary
 
 Detail = Literal["full", "short", "none"]
@@ -114,16 +114,20 @@ class Values:
         step = self._walk.step(place)
         if step is None or box.shape == "bare":
             return False
-        if box.ops:
-            return step.op is not None and step.op in box.ops
-        if box.op is not None:
-            return step.op == box.op
+        if box.ops or box.op is not None:
+            op = step.op
+            if step.kind == "leaf" and not self._has_box(step.value):
+                op = self._walk.op_of(step)
+            return op is not None and (op == box.op or op in box.ops)
         if step.kind not in ("leaf", "input") or step.value is None:
             return False
         values = self._walk.trace.values
         return box.value is not None and (
             values[step.value].tensor == values[box.value].tensor
         )
+
+    def _has_box(self, value: int | None) -> bool:
+        return value is not None and is_input(self._walk.trace, value)
 
     def _is_known(self, value: int, place: int) -> bool:
         return _reached(self._walk.value_place.get(value), place)

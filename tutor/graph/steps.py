@@ -84,18 +84,24 @@ class Walk:
         if len(scene.ops) <= WINDOW:
             return scene
         step = self.step(place)
-        op = scene.ops[0] if step is None else self._near(step)
+        near = None if step is None else self.op_of(step)
+        op = scene.ops[0] if near is None else near
         half = WINDOW // 2
         begin = bisect.bisect_left(scene.ops, op) // half * half - half // 2
         begin = max(0, min(begin, len(scene.ops) - WINDOW))
         return replace(scene, ops=scene.ops[begin : begin + WINDOW])
 
-    def _near(self, step: Step) -> int:
-        """The op of a step; at a leaf, one that sent to it."""
-        if step.op is not None:
+    def op_of(self, step: Step) -> int | None:
+        """The op of a step; at a leaf one that sent to it last, else its first reader."""
+        if step.op is not None or step.value is None:
             return step.op
-        assert step.value is not None
-        return self.parts[step.number, step.value][-1].op
+        if step.number:
+            parts = self.parts.get((step.number, step.value), ())
+            return parts[-1].op if parts else None
+        if step.kind == "whole":
+            return self.trace.values[step.value].op
+        end = self.stops[step.stop]
+        return self.steps[end].op if end < len(self.steps) else None
 
     def stop(self, place: int) -> int:
         """How many stops were begun."""

@@ -14,7 +14,7 @@ from tutor.graph.draw import Detail, Drawing, Sketch
 from tutor.graph.groups import Tree
 from tutor.graph.labels import Story, Values
 from tutor.graph.picture import Picture, Shape
-from tutor.graph.steps import WINDOW, Scene, Step, Walk
+from tutor.graph.steps import WINDOW, Scene, Walk
 from tutor.graph.units import Readers, Units, readers
 from tutor.graph.window import Graph, Windows
 
@@ -102,7 +102,7 @@ class Views:
         if not scene.ops:
             return []
         units = Units(self._walk.trace, scene, {})
-        at = self._under_way(scene, place, units) or 0
+        at = self._under_way(place, units) or 0
         tree = self._tree(scene)
         return [group.key for group in tree.around(at, view.expanded)]
 
@@ -122,7 +122,7 @@ class Views:
         if view.level == "autograd":
             return self._autograd(scene, place, room, detail)
         units = self._units(scene, view)
-        at = self._under_way(scene, place, units)
+        at = self._under_way(place, units)
         chosen = self._chosen((view, scene.number), units, at, view.level, room)
         shape: Shape = "row" if view.level == "compact" else "box"
         key = "ops", view.level, view.expanded, scene, chosen, detail, changed
@@ -181,22 +181,10 @@ class Views:
 
     # --------------------------------------------------------------- where the step is
 
-    def _under_way(self, scene: Scene, place: int, units: Units) -> int | None:
+    def _under_way(self, place: int, units: Units) -> int | None:
         """The unit of the step; before the first one of a scene the first."""
         step = self._walk.step(place)
-        return None if step is None else units.of(self._op_of(scene, step))
-
-    def _op_of(self, scene: Scene, step: Step) -> int | None:
-        """At a leaf: an op that sent to it last; at an input: who reads it first."""
-        if step.op is not None or step.value is None:
-            return step.op
-        if step.number:
-            parts = self._walk.parts.get((step.number, step.value), ())
-            return parts[-1].op if parts else None
-        if step.kind == "whole":
-            return self._walk.trace.values[step.value].op
-        following = self._walk.steps[self._walk.stops[step.stop] :][:1]
-        return following[0].op if following else None
+        return None if step is None else units.of(self._walk.op_of(step))
 
     def _node_under_way(self, nodes: Nodes, place: int) -> int | None:
         step = self._walk.step(place)
