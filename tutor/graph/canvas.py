@@ -4,7 +4,7 @@ One canvas serves both alphabets: box drawing and plain ASCII.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,23 +115,34 @@ class Canvas:
     def lines(self, width: int, height: int) -> tuple[Line, ...]:
         """All cells, runs of one style together."""
         self._put_heads()
-        blank: tuple[str, Style] = (" ", "")
-        rows = [[blank] * width for _ in range(height)]
-        for (x, y), cell in self._cells.items():
+        rows: list[list[int]] = [[] for _ in range(height)]
+        for x, y in self._cells:
             if 0 <= x < width and 0 <= y < height:
-                rows[y][x] = cell
-        return tuple(_runs(row) for row in rows)
+                rows[y].append(x)
+        return tuple(self._line(y, sorted(row), width) for y, row in enumerate(rows))
 
-
-def _runs(cells: Iterable[tuple[str, Style]]) -> Line:
-    return tuple(
-        Run("".join(character for character, _ in group), style)
-        for style, group in itertools.groupby(cells, key=_style)
-    )
-
-
-def _style(cell: tuple[str, Style]) -> Style:
-    return cell[1]
+    def _line(self, y: int, columns: Sequence[int], width: int) -> Line:
+        runs: list[Run] = []
+        text, end = "", 0
+        style: Style = ""
+        for x in columns:
+            glyph, own = self._cells[x, y]
+            if x > end:
+                if style and text:
+                    runs.append(Run(text, style))
+                    text = ""
+                text, style = text + " " * (x - end), ""
+            if own != style:
+                if text:
+                    runs.append(Run(text, style))
+                text, style = "", own
+            text += glyph
+            end = x + 1
+        if style and text and end < width:
+            runs.append(Run(text, style))
+            text, style = "", ""
+        text += " " * (width - end)
+        return (*runs, Run(text, style)) if text else tuple(runs)
 
 
 def _directions(start: Point, end: Point) -> tuple[int, int]:

@@ -49,7 +49,9 @@ class Sketch:
     ) -> None:
         """`whole` and `story`: another picture than that of the scene's ops."""
         self._story: Story = story or Values(walk, scene, detail, changed)
-        self._layout = layout(whole or picture(walk.trace, scene), self._story.room)
+        shown = whole or picture(walk.trace, scene)
+        self._rooms = {box.key: self._story.room(box) for box in shown.boxes}
+        self._layout = layout(shown, lambda box: self._rooms[box.key])
         self._placed = {each.box.key: each for each in self._layout.boxes}
 
     @property
@@ -71,7 +73,7 @@ class Sketch:
         focus = 0, 0, 0, 0
         for placed in self._layout.boxes:
             if self._draw_box(canvas, placed, place, mark):
-                right = placed.right + 1 + self._story.room(placed.box)
+                right = placed.right + 1 + self._rooms[placed.box.key]
                 bottom = placed.top + placed.height - 1
                 focus = placed.left, placed.top, right, bottom
         lines = canvas.lines(self._layout.width, self._layout.height)

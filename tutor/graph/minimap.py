@@ -8,7 +8,7 @@ import bisect
 import math
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tutor.graph.draw import Line, Run, Style
 from tutor.graph.steps import Walk
@@ -26,10 +26,13 @@ class _Profile:
 
     exponents: tuple[float | None, ...]
     """Of the gradient that arrived, base 10; None forward, or where it is unknown."""
+    backward: tuple[bool, ...]
     broken: tuple[int, ...]
     """Stops at which something is not finite."""
     low: float
     high: float
+    heights: dict[int, list[int | None]] = field(default_factory=dict)
+    """Made once for each number of cells."""
 
 
 _profiles: "weakref.WeakKeyDictionary[Walk, _Profile]" = weakref.WeakKeyDictionary()
@@ -60,11 +63,18 @@ def minimap(
         for mark in marks
         if 0 < mark <= len(walk.steps)
     }
+    forward = ("=", "-") if ascii else ("━", "─")
+    blocks = _PLAIN_BLOCKS if ascii else _BLOCKS
     runs: list[Run] = []
-    for cell in range(count):
-        first = cell * stops // count
-        last = max(first + 1, (cell + 1) * stops // count)
-        glyph, style = _cell(walk, profile, range(first, last), cell < here, ascii)
+    for cell, height in enumerate(_heights(profile, count)):
+        is_past = cell < here
+        style: Style = "todo"
+        if height is None:
+            glyph = forward[0] if is_past else forward[1]
+            style = "wire" if is_past else "todo"
+        else:
+            glyph = blocks[height]
+            style = "back" if is_past else "todo"
         if cell in marked:
             glyph, style = "o" if ascii else "●", "name"
         if cell in broken:
@@ -75,24 +85,24 @@ def minimap(
     return (_joined(runs),)
 
 
-def _cell(
-    walk: Walk, profile: _Profile, stops: range, is_past: bool, ascii: bool
-) -> tuple[str, Style]:
-    known = [
-        exponent
-        for exponent in profile.exponents[stops.start : stops.stop]
-        if exponent is not None
-    ]
-    if walk.steps[walk.stops[stops.start] - 1].number == 0 and not known:
-        done, todo = ("=", "-") if ascii else ("━", "─")
-        return (done, "wire") if is_past else (todo, "todo")
-    blocks = _PLAIN_BLOCKS if ascii else _BLOCKS
-    style: Style = "back" if is_past else "todo"
-    if not known:
-        return blocks[0], style
+def _heights(profile: _Profile, count: int) -> list[int | None]:
+    """By cell: which block; None where all of it is forward."""
+    if count in profile.heights:
+        return profile.heights[count]
+    stops = len(profile.exponents)
     reach = profile.high - profile.low
-    share = (max(known) - profile.low) / reach if reach > 0 else 0.5
-    return blocks[min(len(blocks) - 1, int(share * len(blocks)))], style
+    found: list[int | None] = []
+    for cell in range(count):
+        first = cell * stops // count
+        last = max(first + 1, (cell + 1) * stops // count)
+        known = [each for each in profile.exponents[first:last] if each is not None]
+        if not known:
+            found.append(0 if profile.backward[first] else None)
+            continue
+        share = (max(known) - profile.low) / reach if reach > 0 else 0.5
+        found.append(max(0, min(len(_BLOCKS) - 1, int(share * len(_BLOCKS)))))
+    profile.heights[count] = found
+    return found
 
 
 def _joined(runs: Iterable[Run]) -> Line:
@@ -113,14 +123,16 @@ def _profile(walk: Walk) -> _Profile:
 
 def _measured(walk: Walk) -> _Profile:
     exponents: list[float | None] = []
+    backward: list[bool] = []
     broken: list[int] = []
     for stop, (is_backward, summaries) in enumerate(walk.seen()):
+        backward.append(is_backward)
         if not all(map(_is_finite, summaries)):
             broken.append(stop)
         exponents.append(_exponent(summaries[0]) if is_backward else None)
     known = [each for each in exponents if each is not None and each > _LEAST]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
-    return _Profile(tuple(exponents), tuple(broken), low, high)
+    return _Profile(tuple(exponents), tuple(backward), tuple(broken), low, high)
 
 
 def _is_finite(summary: Summary) -> bool:

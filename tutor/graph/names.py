@@ -17,9 +17,23 @@ def name(trace: Trace, value: int) -> str:
     if found.name is not None:
         return found.name
     if value == trace.end.root and found.op is not None:
-        return "out" if any(each.name == "f" for each in trace.values) else "f"
+        return _root_name(trace)
     label = _label(trace, found)
     return label if label is not None else f"v{value}"
+
+
+_root_names: list[tuple[Trace, str]] = []
+"""Of the traces asked about last: finding one looks at every value."""
+
+
+def _root_name(trace: Trace) -> str:
+    """What the root without a name is called: "f", or "out" where f is another."""
+    for known, text in _root_names:
+        if known is trace:
+            return text
+    text = "out" if any(each.name == "f" for each in trace.values) else "f"
+    _root_names[:] = [(trace, text), *_root_names[:3]]
+    return text
 
 
 def operand(trace: Trace, value: int) -> str:

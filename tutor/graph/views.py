@@ -125,7 +125,7 @@ class Views:
         at = self._under_way(place, units)
         chosen = self._chosen((view, scene.number), units, at, view.level, room)
         shape: Shape = "row" if view.level == "compact" else "box"
-        key = "ops", view.level, view.expanded, scene, chosen, detail, changed
+        key = "ops", view.level, view.expanded, scene.number, chosen, detail, changed
 
         def make() -> Sketch:
             story = Values(self._walk, scene, detail, changed)
@@ -139,7 +139,7 @@ class Views:
         nodes = self._nodes(scene)
         at = self._node_under_way(nodes, place)
         chosen = self._chosen(("nodes", scene.number), nodes, at, "autograd", room)
-        key = "nodes", scene, chosen, detail
+        key = "nodes", scene.number, chosen, detail
 
         def make() -> Sketch:
             whole = autograd.part(self._walk, nodes, chosen)
@@ -154,7 +154,7 @@ class Views:
             whole = autograd.part(self._walk, nodes, nodes.inside(op))
             return self._made(scene, Sending(self._walk, scene, detail), whole)
 
-        return self._keep(("inside", scene, op, detail), make)
+        return self._keep(("inside", scene.number, op, detail), make)
 
     def _made(self, scene: Scene, story: Story, whole: Picture) -> Sketch:
         return Sketch(self._walk, scene, whole=whole, story=story)
