@@ -6,19 +6,22 @@ from collections import defaultdict
 
 import pytest
 
-from tests.stored_traces import REQUESTS, stored
+from tests.stored_traces import LARGE, REQUESTS, stored
 from tutor.graph.layout import Layout, Point, layout
-from tutor.graph.picture import Box, Edge, Picture, picture
+from tutor.graph.picture import Box, Edge, Picture, Shape, part, picture
 from tutor.graph.steps import walk
+from tutor.graph.units import Units, readers
+from tutor.graph.window import Windows
 
 LABEL = 9
 
 
-def random_picture(seed: int) -> Picture:
-    """A network-like graph: mostly short edges, some fan-out, constants, two outputs."""
+def random_picture(seed: int, shape: Shape = "box") -> Picture:
+    """A network-like graph: mostly short edges, some fan-out, constants, two outputs;
+    and wires that are cut off."""
     rng = random.Random(seed)
     leaves = [
-        Box(f"value {n}", f"x{n}", None, n, 0, (n,), "")
+        Box(f"value {n}", f"x{n}", None, n, 0, (n,), "", rng.choice([shape, "bare"]))
         for n in range(rng.randint(1, 4))
     ]
     boxes = list(leaves)
@@ -33,9 +36,13 @@ def random_picture(seed: int) -> Picture:
             value = source.outputs[port]
             edges.append(Edge(source.key, port, key, slot, number, slot, value))
         outputs = (100 + 2 * number, 101 + 2 * number)[: rng.choice([1, 1, 1, 2])]
-        beside = rng.choice(["", "", "(3)", "(weight, bias)"])
+        beside = rng.choice(["", "", "(3)", "(weight, bias)"]) if shape == "box" else ""
         text = rng.choice(["*", "+", "sqr", "sigmoid"])
-        boxes.append(Box(key, text, number, None, inputs, outputs, beside))
+        boxes.append(Box(key, text, number, None, inputs, outputs, beside, shape))
+    for number, source in enumerate(rng.sample(boxes, min(3, len(boxes)))):
+        key = f"more {number}"
+        edges.append(Edge(source.key, 0, key, 0, 0, 0, source.outputs[0]))
+        boxes.append(Box(key, "+2 more", None, None, 1, (), "", "bare"))
     return Picture(tuple(boxes), tuple(edges))
 
 
@@ -68,6 +75,8 @@ def check(whole: Picture, found: Layout) -> None:
 
 def check_labels(found: Layout, taken: dict[Point, str]) -> None:
     for placed in found.boxes:
+        if placed.box.shape != "box":
+            continue
         for port in range(len(placed.box.outputs)):
             x, y = placed.exit(port)
             for offset, row in itertools.product(range(1, LABEL + 1), (y - 1, y + 1)):
@@ -87,7 +96,9 @@ def check_wires(whole: Picture, found: Layout, taken: dict[Point, str]) -> None:
         assert wire.points[0] == places[edge.source].exit(edge.port)
         target = places[edge.target]
         assert wire.points[-1][0] == target.left - 1
-        assert target.top < wire.points[-1][1] < target.top + target.height - 1
+        border = target.box.shape == "box"
+        low, high = target.top + border, target.top + target.height - border
+        assert low <= wire.points[-1][1] < high
         for start, end in itertools.pairwise(wire.points):
             way = "level" if start[1] == end[1] else "upright"
             for cell in cells(start, end):
@@ -103,7 +114,33 @@ def check_wires(whole: Picture, found: Layout, taken: dict[Point, str]) -> None:
 def test_random_pictures(block: int) -> None:
     for seed in range(block * 30, block * 30 + 30):
         whole = random_picture(seed)
-        check(whole, layout(whole, lambda box: LABEL))
+        check(whole, layout(whole, label_room))
+
+
+def label_room(box: Box) -> int:
+    return LABEL if box.shape == "box" else 0
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_random_pictures_of_compact_nodes(block: int) -> None:
+    for seed in range(block * 20, block * 20 + 20):
+        whole = random_picture(seed, "row")
+        check(whole, layout(whole, label_room))
+
+
+@pytest.mark.parametrize("shape", ["box", "row"])
+@pytest.mark.parametrize("name", LARGE)
+def test_every_window_of_a_large_trace(name: str, shape: Shape) -> None:
+    walked = walk(stored(name))
+    for scene in walked.scenes:
+        units = Units(walked.trace, scene, readers(walked.trace))
+        windows = Windows(units, 16, 2)
+        for unit in range(len(units)):
+            window = windows.at(unit)
+            assert unit in window.inner
+            assert len(window.units) <= 16
+            whole = part(units, window.units, shape)
+            check(whole, layout(whole, label_room))
 
 
 @pytest.mark.parametrize("name", REQUESTS)

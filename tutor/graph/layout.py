@@ -112,7 +112,7 @@ class _Geometry:
             labels = [
                 self._label_width(each.box)
                 for each in boxes
-                if each.box is not None and each.links
+                if each.box is not None
             ]
             nets = self._grid.nets(number)
             tracks, stuck = assign_tracks(nets)
