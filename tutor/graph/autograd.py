@@ -230,7 +230,8 @@ class Sending:
 
     def wire(self, edge: Edge, place: int) -> Style | None:
         node = self._walk.trace.graph[edge.value]
-        return "back" if self._is_done(node, place) else "todo"
+        # Its head is where the gradient goes, so it is no arrow turned round.
+        return "wire" if self._is_done(node, place) else "todo"
 
     def end(self, box: Box, port: int, place: int) -> Style | None:
         return None
@@ -241,7 +242,7 @@ class Sending:
         node = self._walk.trace.graph[box.node]
         if not self._is_done(node, place):
             return Told()
-        return Told("", self._number(node, port), "value", "grad")
+        return Told(self._number(node, port), "", "grad")
 
     def room(self, box: Box) -> int:
         if box.node is None or box.shape == "bare" or self._detail == "none":

@@ -22,8 +22,8 @@ def entries(box: Box) -> list[int]:
 
 
 def exits(box: Box) -> list[int]:
-    """Rows of a box's outputs, from its middle row; labels need one on either side."""
-    apart = 2 if box.shape == "box" else 1
+    """Rows of a box's outputs, from its middle row; two labels each need more room."""
+    apart = 2 if box.shape == "box" and not box.ports else 1
     return [apart * (2 * place - (box.exits - 1)) for place in range(box.exits)]
 
 
@@ -32,7 +32,8 @@ def box_height(box: Box) -> int:
     inputs = 2 * max(box.inputs, 1) - 1
     if box.shape != "box":
         return max(inputs, 2 * box.exits - 1)
-    return max(3, inputs + 2, 4 * max(box.exits, 1) - 1)
+    outputs = 2 * box.ports + 1 if box.ports else 4 * max(box.exits, 1) - 1
+    return max(3, inputs + 2, outputs)
 
 
 def box_width(box: Box) -> int:

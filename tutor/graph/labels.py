@@ -191,15 +191,15 @@ class Values:
             total = self._walk.gradients.get((number, value))
             return head + self._number(total) if total is not None else ""
         parts = self._walk.parts.get((number, value), ())
-        came = [part.gradient for part in parts if part.place <= place]
+        came = [self._number(part.gradient) for part in parts if part.place <= place]
         if not came:
             return ""
-        if came[-1].scalar is None and came[-1].values is None:
+        if any(text.startswith("(") for text in came):  # shapes cannot be added up
             return f"{head}{len(came)} of {len(parts)}"
         more = "+…" if len(came) < len(parts) else ""
         if len(came) > _PARTS_SHOWN:
-            return f"{head}…+{self._number(came[-1])}{more}"
-        return f"{head}{'+'.join(map(self._number, came))}{more}"
+            return f"{head}…+{came[-1]}{more}"
+        return f"{head}{'+'.join(came)}{more}"
 
     def _short_name(self, value: int) -> str:
         found = self._walk.trace.values[value]

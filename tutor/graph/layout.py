@@ -110,9 +110,7 @@ class _Geometry:
             )
             self._place(column, left, column_width)
             labels = [
-                self._label_width(each.box)
-                for each in boxes
-                if each.box is not None
+                self._label_width(each.box) for each in boxes if each.box is not None
             ]
             nets = self._grid.nets(number)
             tracks, stuck = assign_tracks(nets)

@@ -43,7 +43,7 @@ class Box:
     node: int | None = None
     """Of torch's own graph."""
     ports: int = 0
-    """Places on its right side, where they are not one for each output; 0: they are."""
+    """Places on its right side with one label each, where these are no outputs."""
 
     @property
     def exits(self) -> int:

@@ -117,7 +117,7 @@ class Views:
         changed: frozenset[int],
     ) -> Sketch:
         scene = self._walk.scene(place)
-        if view.inside is not None:
+        if view.inside is not None and self._nodes(scene).inside(view.inside):
             return self._inside(scene, view.inside, detail)
         if view.level == "autograd":
             return self._autograd(scene, place, room, detail)
