@@ -8,6 +8,7 @@ from tests.stored_traces import LARGE, REQUESTS, stored
 from tutor.graph.draw import Drawing
 from tutor.graph.steps import Walk, walk
 from tutor.graph.views import View, Views
+from tutor.ui.widgets.graph_view import part_start
 
 ROOM = (80, 14)
 OPEN = frozenset(["net.h.0 ×3", "net.h.1"])
@@ -161,3 +162,13 @@ def test_changed_values_have_a_sign_of_their_own() -> None:
     views = Views(walked)
     assert "Δ4" in views.drawing(4, View(), ROOM, changed=frozenset([q])).text()
     assert "Δ" not in views.drawing(4, View(), ROOM).text()
+
+
+def test_what_is_in_sight_begins_at_a_box() -> None:
+    views = Views(walk(stored("long")))
+    for place in range(0, 200, 5):
+        drawing = views.drawing(place, View(), ROOM)
+        left, _, right, _ = drawing.focus
+        start = part_start(left, right, drawing.width, ROOM[0], edges=drawing.columns)
+        assert start in (*drawing.columns, 0) or drawing.width <= ROOM[0]
+        assert start <= left <= right < start + ROOM[0]

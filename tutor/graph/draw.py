@@ -27,6 +27,9 @@ class Drawing:
     focus: tuple[int, int, int, int]
     """Left, top, right, bottom of the box under way with its labels; zeros where there
     is none."""
+    columns: tuple[int, ...] = ()
+    """Where a part of it may begin so that no box is cut: left of the boxes and their
+    arrow heads."""
 
     def text(self) -> str:
         """Without styles; no blanks at line ends."""
@@ -77,7 +80,8 @@ class Sketch:
                 bottom = placed.top + placed.height - 1
                 focus = placed.left, placed.top, right, bottom
         lines = canvas.lines(self._layout.width, self._layout.height)
-        return Drawing(lines, self._layout.width, focus)
+        width, columns = self._layout.width, self._layout.columns
+        return Drawing(lines, width, focus, columns)
 
     def _draw_wire(self, canvas: Canvas, wire: Wire, place: int, mark: bool) -> None:
         style = self._story.wire(wire.edge, place)

@@ -23,6 +23,8 @@ Point = tuple[int, int]
 
 _TRIES = 40
 _SHORTEST_GAP = 5
+_BEFORE = 2
+"""Cells of an arrow that belong to the box it leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Layout:
     """Outputs that nothing takes, by box and port: the last column of their wire."""
     width: int
     height: int
+    columns: tuple[int, ...] = ()
+    """Left of each column of boxes and of the arrow heads before it."""
 
 
 def layout(picture: Picture, label_width: Callable[[Box], int]) -> Layout:
@@ -94,6 +98,7 @@ class _Geometry:
         self._label_width = label_width
         self._placed: dict[str, Placed] = {}
         self._tracks: list[dict[tuple[str, int], int]] = []
+        self._columns: list[int] = []
         self._bases: list[int] = []
         """Column of the first track, by gap."""
 
@@ -108,6 +113,7 @@ class _Geometry:
                 [_column_width(each.box) for each in boxes if each.box is not None],
                 default=1,
             )
+            self._columns.append(max(0, left - _BEFORE))
             self._place(column, left, column_width)
             labels = [
                 self._label_width(each.box) for each in boxes if each.box is not None
@@ -139,7 +145,8 @@ class _Geometry:
         wires = tuple(self._wires())
         rows = [row for wire in wires for _, row in wire.points]
         height = max([height, *(row + 1 for row in rows)])
-        return Layout(boxes_found, wires, stubs, width, height)
+        columns = tuple(self._columns)
+        return Layout(boxes_found, wires, stubs, width, height, columns)
 
     def _place(self, column: Sequence[Vertex], left: int, width: int) -> None:
         for index, vertex in enumerate(column):

@@ -1,5 +1,7 @@
 """GraphView: a drawing of `graph.draw`, coloured, moved so that the step is in sight."""
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import RenderResult
 from textual.content import Content
@@ -56,8 +58,8 @@ class GraphView(Widget):
             return Content()
         left, top, right, bottom = drawing.focus
         across, down = self.pan
-        first = _start(left, right, drawing.width, width, across)
-        row = _start(top, bottom, len(drawing.lines), height, down)
+        first = part_start(left, right, drawing.width, width, across, drawing.columns)
+        row = part_start(top, bottom, len(drawing.lines), height, down)
         margin = " " * min(_MARGIN, max(0, width - drawing.width))
         lines = [
             Content.assemble(margin, line_content(line, first, width - len(margin)))
@@ -66,11 +68,19 @@ class GraphView(Widget):
         return Content("\n").join(lines)
 
 
-def _start(low: int, high: int, whole: int, room: int, moved: int) -> int:
+def part_start(
+    low: int,
+    high: int,
+    whole: int,
+    room: int,
+    moved: int = 0,
+    edges: Sequence[int] = (),
+) -> int:
     """Where the part begins that has low..high in it, `moved` from there.
 
     It moves by half its size, so that single steps do not shift the picture; and it
-    depends on nothing but the step, so that going back shows what was there.
+    depends on nothing but the step, so that going back shows what was there. It begins
+    at one of the `edges` where it can, so that no box is cut.
     """
     if whole <= room:
         return 0
@@ -79,9 +89,20 @@ def _start(low: int, high: int, whole: int, room: int, moved: int) -> int:
     start = round(wish / stride) * stride
     if not start <= low <= high < start + room:
         start = min(low, wish)
-    # What was moved beyond the edge does not have to be moved back.
     start = max(0, min(start, whole - room))
-    return max(0, min(start + moved, whole - room))
+    start = _at_edge(start, low, high, whole, room, edges)
+    # What was moved beyond the edge does not have to be moved back.
+    return max(0, min(start + moved, whole - room)) if moved else start
+
+
+def _at_edge(
+    start: int, low: int, high: int, whole: int, room: int, edges: Sequence[int]
+) -> int:
+    """The edge to the left if low..high stays in sight, else the one to the right."""
+    before = max((edge for edge in edges if edge <= start), default=start)
+    after = min((edge for edge in edges if start <= edge <= low), default=start)
+    at_end = start + room >= whole
+    return before if high < before + room and not at_end else after
 
 
 def line_content(line: Line, start: int, room: int) -> Content:
