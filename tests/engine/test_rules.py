@@ -1,105 +1,18 @@
-"""Every row of the book against torch's engine, on random inputs."""
+"""Rules of a trace: texts as the learner's names, numbers as torch's, honesty."""
 
-import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from tutor.engine import rule_book
+from tutor.engine.drafts import Replay
 from tutor.engine.rule_book import BOOK, Row
+from tutor.engine.rule_book.row import entry
+from tutor.engine.rules import rules
 from tutor.engine.trace import record
+from tutor.graph import backward
 from tutor.graph.trace import Rule, Trace, TraceRequest
-
-# For each op of the book a call with x (and y), and the range they come from.
-CASES: dict[str, tuple[str, float, float]] = {
-    "add": ("x + y", -3, 3),
-    "sub": ("x - y", -3, 3),
-    "rsub": ("2 - x", -3, 3),
-    "mul": ("x * y", -3, 3),
-    "div": ("x / y", 0.5, 3),
-    "rdiv": ("2 / x", 0.5, 3),
-    "pow": ("x ** y", 0.5, 3),
-    "rpow": ("2 ** x", -3, 3),
-    "square": ("x.square()", -3, 3),
-    "neg": ("-x", -3, 3),
-    "exp": ("x.exp()", -3, 3),
-    "expm1": ("x.expm1()", -3, 3),
-    "exp2": ("x.exp2()", -3, 3),
-    "log": ("x.log()", 0.5, 3),
-    "log1p": ("x.log1p()", 0.5, 3),
-    "log2": ("x.log2()", 0.5, 3),
-    "log10": ("x.log10()", 0.5, 3),
-    "sqrt": ("x.sqrt()", 0.5, 3),
-    "rsqrt": ("x.rsqrt()", 0.5, 3),
-    "reciprocal": ("x.reciprocal()", 0.5, 3),
-    "sin": ("x.sin()", -3, 3),
-    "cos": ("x.cos()", -3, 3),
-    "tan": ("x.tan()", -1, 1),
-    "asin": ("x.asin()", -0.9, 0.9),
-    "acos": ("x.acos()", -0.9, 0.9),
-    "atan": ("x.atan()", -3, 3),
-    "sinh": ("x.sinh()", -3, 3),
-    "cosh": ("x.cosh()", -3, 3),
-    "tanh": ("x.tanh()", -3, 3),
-    "sigmoid": ("x.sigmoid()", -3, 3),
-    "logsigmoid": ("F.logsigmoid(x)", -3, 3),
-    "erf": ("x.erf()", -3, 3),
-    "abs": ("abs(x)", -3, 3),
-    "sign": ("x.sign()", -3, 3),
-    "round": ("x.round()", -3, 3),
-    "floor": ("x.floor()", -3, 3),
-    "ceil": ("x.ceil()", -3, 3),
-    "trunc": ("x.trunc()", -3, 3),
-    "clone": ("x.clone()", -3, 3),
-    "to": ("x.to(torch.float32)", -3, 3),
-    "float": ("x.float()", -3, 3),
-    "double": ("(x * 1).float().double()", -3, 3),
-    "relu": ("F.relu(x)", -3, 3),
-    "leaky_relu": ("F.leaky_relu(x, 0.2)", -3, 3),
-    "elu": ("F.elu(x)", -3, 3),
-    "softplus": ("F.softplus(x)", -3, 3),
-    "silu": ("F.silu(x)", -3, 3),
-    "gelu": ("F.gelu(x)", -3, 3),
-    "maximum": ("torch.maximum(x, y)", -3, 3),
-    "minimum": ("torch.minimum(x, y)", -3, 3),
-    "clamp": ("x.clamp(-1, 1)", -3, 3),
-    "where": ("torch.where(x > 0, x, y)", -3, 3),
-    "sum": ("x.sum()", -3, 3),
-    "mean": ("x.mean()", -3, 3),
-    "matmul": ("x @ y", -3, 3),
-    "linear": ("F.linear(x, y, y[0])", -3, 3),
-    "mse_loss": ("F.mse_loss(x, y)", -3, 3),
-    "l1_loss": ("F.l1_loss(x, y)", -3, 3),
-    "softmax": ("x.softmax(0)", -3, 3),
-    "log_softmax": ("x.log_softmax(-1)", -3, 3),
-    "logsumexp": ("x.logsumexp(0)", -3, 3),
-    "t": ("x.t()", -3, 3),
-    "T": ("x.T", -3, 3),
-    "mT": ("x.mT", -3, 3),
-    "transpose": ("x.transpose(0, 1)", -3, 3),
-    "getitem": ("x[1]", -3, 3),
-    "expand": ("x[0:1].expand(4, 2)", -3, 3),
-    "view": ("x.view(4)", -3, 3),
-    "reshape": ("x.reshape(1, 4)", -3, 3),
-    "flatten": ("x.flatten()", -3, 3),
-    "squeeze": ("x.squeeze(0)", -3, 3),
-    "unsqueeze": ("x.unsqueeze(0)", -3, 3),
-    "contiguous": ("x.T.contiguous()", -3, 3),
-}
-
-
-def matrix(rng: random.Random, low: float, high: float) -> list[list[float]]:
-    return [[rng.uniform(low, high) for _ in range(2)] for _ in range(2)]
-
-
-def rules_of(trace: Trace, function: str) -> list[Rule]:
-    same = rule_book._SAME
-    return [
-        rule
-        for rule in trace.rules
-        if same.get(name := trace.ops[rule.op].function, name) == function
-    ]
 
 
 def traced(code: str, at: dict[str, Any]) -> Trace:
@@ -110,25 +23,6 @@ def traced(code: str, at: dict[str, Any]) -> Trace:
     return trace
 
 
-def test_every_row_has_a_case() -> None:
-    assert CASES.keys() == BOOK.keys()
-
-
-@pytest.mark.parametrize("function", CASES)
-def test_a_row_agrees_with_torch(function: str) -> None:
-    code, low, high = CASES[function]
-    rng = random.Random(function)
-    for _ in range(20):
-        at = {"x": matrix(rng, low, high)}
-        if "y" in code:
-            at["y"] = matrix(rng, low, high)
-        trace = traced(code, at)
-        found = rules_of(trace, function)
-        assert found, code
-        assert {rule.check for rule in found} == {"ok"}, (code, at)
-        assert all(rule.text for rule in found)
-
-
 @pytest.mark.parametrize(
     ("code", "at", "text"),
     [
@@ -136,7 +30,7 @@ def test_a_row_agrees_with_torch(function: str) -> None:
         ("x.sum(dim=0, keepdim=True)", {"x": [[1, 2], [3, 4]]}, "1 for every element"),
         ("x.mean((0, 1))", {"x": [[1, 2], [3, 4]]}, "1/n for each of its n elements"),
         ("x @ y", {"x": [1, 2], "y": [3, 4]}, "y"),
-        ("x @ y", {"x": [[1, 2], [3, 4]], "y": [3, 4]}, "g @ yᵀ"),
+        ("x @ y", {"x": [[1, 2], [3, 4]], "y": [3, 4]}, "g outer y"),
         ("x @ y", {"x": [3, 4], "y": [[1, 2], [3, 4]]}, "g @ yᵀ"),
         ("torch.max(x, y)", {"x": 1, "y": 1}, "1 where x is larger, half at a tie"),
         ("F.mse_loss(x, y)", {"x": [1, 2], "y": [3, 3]}, "2·(x - y)/n"),
@@ -169,30 +63,161 @@ def test_the_number_of_a_local_derivative_is_torchs() -> None:
     assert matmul.text
 
 
-def test_a_wrong_row_is_caught_and_its_text_hidden(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    wrong = Row("1 - {o}", lambda g, o, a: g * (1 - o))
-    monkeypatch.setitem(BOOK, "tanh", (wrong,))
-    rule = traced("x.tanh()", {"x": 0.5}).rules[0]
-    assert (rule.text, rule.check) == ("", "off")
-    assert rule.local is not None
-    assert rule.local.scalar == pytest.approx(1 - torch.tensor(0.5).tanh().item() ** 2)
+def rule_of(trace: Trace, function: str, position: int = 0) -> Rule:
+    """The rule of the first op of that name."""
+    op = next(op for op in trace.ops if op.function == function)
+    found = {rule.position: rule for rule in trace.rules if rule.op == op.id}
+    return found[position]
+
+
+SQUARE = [[1.0, 2.0], [3.0, 5.0]]
 
 
 @pytest.mark.parametrize(
-    "code", ["F.dropout(x, 0.5)", "x.clone().mul_(2)", "x.cumprod(0)", "x.max()"]
-)
+    ("code", "function", "position", "text"),
+    [
+        ("F.cross_entropy(x, torch.tensor([0, 1]))", "cross_entropy", 0,
+         "(softmax(x) - one-hot torch.tensor([0, 1]))/n"),
+        ("torch.cat([x, y])", "cat", 1, "1 for its own part"),
+        ("torch.stack([x, x * y])", "stack", 1, "1 for its own part"),
+        ("x.max()", "max", 0, "1 at the largest, shared at a tie"),
+        ("F.mse_loss(x, y, reduction='sum')", "mse_loss", 0, "2·(x - y)"),
+        ("F.gelu(x, approximate='tanh')", "gelu", 0, "Φ(x) + x·φ(x), nearly"),
+        ("F.softplus(x, beta=2.0)", "softplus", 0, "sigmoid(2x)"),
+        ("F.leaky_relu(x, 0.2)", "leaky_relu", 0, "1 if x > 0 else 0.2"),
+        ("torch.add(x, y, alpha=3)", "add", 1, "3"),
+        ("F.linear(x, y, y[0])", "linear", 1, "gᵀ @ x"),
+        ("F.layer_norm(x, (2,), weight=y[0])", "layer_norm", 1,
+         "x normalised, summed over the rows"),
+        ("torch.where(x > 2, x, y)", "where", 2, "1 where it was taken, else 0"),
+        ("torch.einsum('ij,jk->ik', x, y)", "einsum", 1, "the same sum with g in its place"),
+        ("x.clamp(min=2)", "clamp", 0, "1 inside the limits, else 0"),
+        ("F.dropout(x, 0.5)", "dropout", 0, "2 where kept, else 0"),
+        ("F.dropout(F.relu(x - 2.5), 0.25)", "dropout", 0, "1.333 where kept, else 0"),
+    ],
+)  # fmt: skip
+def test_texts_of_ops_on_arrays(
+    code: str, function: str, position: int, text: str
+) -> None:
+    trace = traced(code, {"x": SQUARE, "y": [[0.5, 3.0], [1.0, -1.0]]})
+    rule = rule_of(trace, function, position)
+    assert (rule.text, rule.check) == (text, "ok")
+
+
+@pytest.mark.parametrize("function", ["tanh", "mul", "sum"])
+def test_a_wrong_row_is_caught_and_its_text_hidden(
+    monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    code = {"tanh": "x.tanh()", "mul": "x * 3", "sum": "x.sum()"}[function]
+    right = rule_of(traced(code, {"x": 0.5}), function)
+    assert right.text
+    wrong = Row("1 - {o}", lambda g, o, a, *rest: g * (1 - o))
+    monkeypatch.setitem(BOOK, function, entry("input *rest", wrong))
+    rule = rule_of(traced(code, {"x": 0.5}), function)
+    assert (rule.text, rule.check) == ("", "off")
+    assert rule.local == right.local  # torch's number stays
+
+
+def test_a_row_that_disagrees_with_the_engine_is_hidden() -> None:
+    """Run alone the op gives what the book says, but the pass sent something else."""
+    trace = record(TraceRequest("z = x * y", {"x": 2.0, "y": 5.0}))
+    (mul,) = trace.ops
+    replay = Replay(mul.id, torch.mul, "mul", [leaf(2.0), leaf(5.0)], {})
+    assert [rule.text for rule in rules(trace, [replay])] == ["y", "x"]
+    lied = replace(trace, nodes=tuple(
+        replace(node, contributions=tuple(
+            replace(each, gradient=each.gradient and replace(each.gradient, values=(9.0,)))
+            for each in node.contributions
+        ))
+        for node in trace.nodes
+    ))  # fmt: skip
+    found = rules(lied, [replay])
+    assert [(rule.text, rule.check) for rule in found] == [("", "off"), ("", "off")]
+    assert [rule.local and rule.local.scalar for rule in found] == [5, 2]
+
+
+def leaf(value: Any) -> torch.Tensor:
+    return torch.tensor(value, dtype=torch.float64, requires_grad=True)
+
+
+def replayed(code: str, at: dict[str, Any], replay: Replay) -> list[Rule]:
+    """The rules of one op of a trace, from arguments that are given by hand."""
+    trace = record(TraceRequest(code, at))
+    op = next(op for op in trace.ops if op.function == replay.name)
+    assert backward.merged(trace, 1)
+    return [*rules(trace, [replace(replay, op=op.id)])]
+
+
+def test_an_op_that_changes_its_argument_has_a_rule() -> None:
+    code = "y = x * 1\ny.mul_(w)\ny.sum()"
+    args = [leaf([1.0, 2.0]), leaf([3.0, 4.0])]
+    found = replayed(
+        code,
+        {"x": [1.0, 2.0], "w": [3.0, 4.0]},
+        Replay(0, torch.Tensor.mul_, "mul_", args, {}),
+    )
+    assert [(rule.text, rule.check) for rule in found] == [("w", "ok"), ("y", "ok")]
+    assert args[0].tolist() == [1.0, 2.0]  # what was kept stays as it was
+
+
+def test_an_op_of_several_values_has_a_rule() -> None:
+    for code, name, function, more in (
+        ("a, b = x.chunk(2)\n(a * 3 + b * 2).sum()", "chunk", torch.chunk, [2]),
+        ("v, i = x.sort()\n(v * torch.arange(4)).sum()", "sort", torch.sort, []),
+        ("v, i = x.topk(2)\n(v * torch.arange(2)).sum()", "topk", torch.topk, [2]),
+        ("a, b = x.split([3, 1])\nb.sum()", "split", torch.split, [[3, 1]]),
+    ):
+        at = [3.0, 1.0, 4.0, 1.5]
+        replay = Replay(0, function, name, [leaf(at), *more], {})
+        (rule,) = replayed(code, {"x": at}, replay)
+        assert rule.check == "ok", name
+        assert rule.text
+        assert rule.local is None
+
+
+def test_an_argument_used_twice_has_two_rules() -> None:
+    held = leaf(3.0)
+    found = replayed("x * x", {"x": 3.0}, Replay(0, torch.mul, "mul", [held, held], {}))
+    assert [(rule.position, rule.text) for rule in found] == [(0, "x"), (1, "x")]
+
+
+def test_contributions_in_another_order_than_the_arguments_hide_the_text() -> None:
+    """torch may swap the operands of an einsum: which sent which cannot be told."""
+    code = "torch.einsum('ij,jk->ik', x, x)"
+    trace = traced(code, {"x": SQUARE})
+    op = next(op for op in trace.ops if op.function == "einsum")
+    assert "off" not in {rule.check for rule in trace.rules if rule.op == op.id}
+
+
+def test_running_statistics_are_not_touched() -> None:
+    mean, variance = torch.zeros(2).double(), torch.ones(2).double()
+    x = leaf([[1.0, 2.0], [3.0, 5.0]])
+    replay = Replay(
+        0, torch.nn.functional.batch_norm, "batch_norm", [x, mean, variance],
+        {"training": True},
+    )  # fmt: skip
+    code = "F.batch_norm(x, torch.zeros(2).double(), torch.ones(2).double(), None, None, True).sum()"
+    (rule,) = replayed(code, {"x": x.tolist()}, replay)
+    assert rule.text
+    assert mean.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("code", ["x.cumprod(0)", "x.logcumsumexp(0)"])
 def test_what_is_not_in_the_book_has_no_text(code: str) -> None:
-    trace = traced(code, {"x": [[1.0, 2.0], [3.0, 5.0]]})
+    trace = traced(code, {"x": SQUARE})
     op = next(op for op in trace.ops if op.label == code)
-    assert all(not rule.text for rule in trace.rules if rule.op == op.id)
+    assert [(rule.text, rule.check) for rule in trace.rules if rule.op == op.id] == [
+        ("", "skip")
+    ]
 
 
 def test_options_that_a_row_does_not_know_hide_it() -> None:
-    rule = traced("F.gelu(x, approximate='tanh')", {"x": 0.5}).rules[0]
-    assert (rule.text, rule.check) == ("", "skip")
-    loss = traced("F.mse_loss(x, y, reduction='sum')", {"x": [1, 2], "y": [3, 3]})
-    assert (loss.rules[0].text, loss.rules[0].check) == ("", "skip")
-    softplus = traced("F.softplus(x, beta=2.0)", {"x": 0.5}).rules[0]
-    assert softplus.text == ""
+    pool = traced("F.max_pool1d(x, 2, ceil_mode=True)", {"x": SQUARE}).rules[0]
+    assert (pool.text, pool.check) == ("", "skip")
+
+
+def test_rules_leave_the_random_state_alone() -> None:
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    traced("F.dropout(x, 0.5) * x", {"x": SQUARE})
+    assert torch.equal(torch.get_rng_state(), before)

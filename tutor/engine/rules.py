@@ -1,22 +1,34 @@
-"""Local derivatives by the book: a table of texts and functions, one row an argument.
+"""Local derivatives by the book, compared with what torch's engine sent.
 
-The text is what a learner reads; the function serves to check it against what torch's
-engine sent. Every number of a trace is torch's own. Where the two disagree the text is
-hidden.
+The text is what a learner reads; the row's function serves to check it. Every number of
+a trace is torch's own. Where the two disagree the text is hidden.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from tutor.engine import alone
 from tutor.engine.drafts import Replay
-from tutor.engine.rule_book import Row, row
+from tutor.engine.rule_book import Bound, Row, UnknownCallError, bind, entry_of
 from tutor.engine.summary import Summaries
 from tutor.graph import backward, names
 from tutor.graph.backward import OpBackward
-from tutor.graph.trace import Check, Rule, Summary, Trace
+from tutor.graph.trace import (
+    Argument,
+    Check,
+    Const,
+    Items,
+    Op,
+    Ref,
+    Rule,
+    Summary,
+    Trace,
+)
 
 _RELATIVE = {torch.float64: 1e-9, torch.float32: 1e-4}
 _RELATIVE_OTHER = 2e-2  # 16 bits and less
@@ -28,146 +40,214 @@ def rules(trace: Trace, replays: Iterable[Replay]) -> tuple[Rule, ...]:
     Leaves torch's random state as it was.
     """
     cuda = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    seen = {
-        each.op: each
-        for passed in reversed(trace.passes)
-        for each in backward.merged(trace, passed.number)
-    }
+    engine = _Engine(trace)
     found: list[Rule] = []
-    with torch.random.fork_rng(cuda), torch._C.DisableTorchFunction():
+    with (
+        torch.random.fork_rng(cuda),
+        torch._C.DisableTorchFunction(),
+        torch.no_grad(),
+    ):
         for replay in replays:
-            found += _rules(trace, replay, seen.get(replay.op))
-    return tuple(found)
+            found += _rules(trace, replay, engine)
+        for op in trace.ops:
+            if "random" in op.flags:
+                found += _dropped(trace, op, engine)
+    return tuple(sorted(found, key=lambda rule: (rule.op, rule.position)))
 
 
-def _rules(trace: Trace, replay: Replay, seen: OpBackward | None) -> Iterator[Rule]:
+def _rules(trace: Trace, replay: Replay, engine: "_Engine") -> Iterator[Rule]:
     values = names.tensors(trace.ops[replay.op])
-    held = list(_tensors(replay.args)) + list(_tensors(list(replay.keywords.values())))
-    if len(values) != len(held):
-        return
-    output, gradients = _run_again(replay, held)
-    written = _written(trace, replay)
-    for position, (value, tensor) in enumerate(zip(values, held, strict=True)):
-        local = gradients[position]
-        if output is None or local is None:
-            continue
-        found = row(replay.name, _argument_number(replay.args, tensor))
-        check: Check = "skip"
-        if found is not None:
-            again = _Comparison(found, replay, output, tensor)
-            check = again.check(torch.ones_like(output), local)
-            engine = _engines(seen, position)
-            if check == "ok" and engine is not None:
-                check = again.check(*engine)
-        text = found.read(replay.args, written) if found and check == "ok" else ""
-        taken = None
-        if _is_local(found, tensor, output):
-            taken = Summaries().take(local).summary
-        yield Rule(replay.op, value, position, text, taken, check)
-
-
-def _run_again(
-    replay: Replay, held: Sequence[torch.Tensor]
-) -> tuple[torch.Tensor | None, list[torch.Tensor | None]]:
-    """The op alone, its gradients for an upstream of ones; (None, ...) if it fails."""
-    nothing: list[torch.Tensor | None] = [None] * len(held)
-    wanted = [tensor for tensor in held if tensor.requires_grad]
+    bound = _bound(replay.name, replay.args, replay.keywords)
     try:
-        with torch.enable_grad():
-            output = replay.function(*replay.args, **replay.keywords)
-            # The sum starts ones; given as an argument they would import sympy.
-            found = iter(torch.autograd.grad(output.sum(), wanted, allow_unused=True))
+        again = alone.run(replay)
+        gradients = again.gradients() if len(again.leaves) == len(values) else []
     except Exception:  # noqa: BLE001 - an op that cannot be run again has no rule
-        return None, nothing
-    return output.detach(), [
-        next(found) if tensor.requires_grad else None for tensor in held
-    ]
+        return
+    outputs = tuple(each.detach() for each in again.outputs)
+    for position, (value, local) in enumerate(zip(values, gradients, strict=False)):
+        if local is None:
+            continue
+        row = None if bound is None else bound.row(position)
+        leaf = again.leaves[position]
+        check: Check = "skip"
+        if bound is not None and row is not None:
+            held = outputs if again.several else outputs[0]
+            compared = Comparison(bound, row, position, held, leaf.detach())
+            check = compared.check([torch.ones_like(each) for each in outputs], local)
+            sent = engine.sent(replay.op, position)
+            if check == "ok" and sent is not None:
+                check = compared.check(*sent)
+                if check == "off" and values.count(value) > 1:
+                    check = "skip"  # torch may have sent them in another order
+        text = ""
+        if check == "ok" and bound is not None:
+            text = _read(trace, trace.ops[replay.op], bound, position)
+        number = None
+        if not again.several and _is_local(row, leaf, outputs[0]):
+            number = _summary(local)
+        yield Rule(replay.op, value, position, text, number, check)
 
 
-def _is_local(found: Row | None, tensor: torch.Tensor, output: torch.Tensor) -> bool:
+def _bound(name: str, args: Sequence[Any], keywords: dict[str, Any]) -> Bound | None:
+    entry = entry_of(name)
+    try:
+        return None if entry is None else bind(entry, args, keywords)
+    except UnknownCallError:
+        return None
+
+
+def _read(trace: Trace, op: Op, bound: Bound, position: int) -> str:
+    written = [names.operand(trace, value) for value in names.tensors(op)]
+    return bound.read(position, written, names.operand(trace, op.outputs[0]))
+
+
+def _is_local(row: Row | None, tensor: Tensor, output: Tensor) -> bool:
     """Whether the gradient for ones is the local derivative, element by element."""
     if output.numel() == 1:
         return True
-    return found is not None and found.elementwise and tensor.shape == output.shape
+    return row is not None and row.elementwise and tensor.shape == output.shape
+
+
+def _summary(gradient: Tensor) -> Summary:
+    if gradient.dim() or gradient.is_complex() or gradient.device.type != "cpu":
+        summaries = Summaries()
+        taken = summaries.take(gradient)
+        summaries.fetch()
+        return taken.summary
+    return Summary((), str(gradient.dtype).removeprefix("torch."), (gradient.item(),))
+
+
+# --------------------------------------------------------------------------- comparing
 
 
 @dataclass(frozen=True, slots=True)
-class _Comparison:
+class Comparison:
     """The book's contribution of one argument beside torch's."""
 
-    found: Row
-    replay: Replay
-    output: torch.Tensor
-    tensor: torch.Tensor
+    bound: Bound
+    row: Row
+    position: int
+    output: Any
+    """A tensor, or a tuple of them."""
+    tensor: Tensor
 
-    def check(self, upstream: torch.Tensor, wanted: torch.Tensor) -> Check:
+    def check(self, upstream: Sequence[Tensor], wanted: Tensor) -> Check:
         """skip: the row does not know these options of the op."""
-        args = [_plain(each) for each in self.replay.args]
         try:
-            with torch.no_grad():
-                upstream = upstream.to(self.output)
-                own = self.found.back(
-                    upstream, self.output, *args, **self.replay.keywords
-                )
-                own = own.sum_to_size(self.tensor.shape).to(self.tensor).cpu()
+            if isinstance(self.output, tuple):
+                g: Any = tuple(each.to(self.tensor) for each in upstream)
+            else:
+                g = upstream[0].to(self.output)
+            _, place = self.bound.places[self.position]
+            listed = {} if place is None else {"at": place}
+            own = self.row.back(g, self.output, *self.bound.values, **listed)
+            summed = own.shape != self.tensor.shape
+            if summed:
+                own = own.sum_to_size(self.tensor.shape)
+            size = 0.0
+            if summed or not self.row.elementwise:
+                size = max(_size(each) for each in (*upstream, wanted))
+            return "ok" if self._near(own.to(self.tensor), wanted, size) else "off"
         except Exception:  # noqa: BLE001 - see above
             return "skip"
+
+    def _near(self, own: Tensor, wanted: Tensor, size: float) -> bool:
+        """`size` is that of the numbers that were added up: their digits are lost."""
         relative = _RELATIVE.get(self.tensor.dtype, _RELATIVE_OTHER)
-        near = own.allclose(wanted.to(own), relative, relative * 1e-4, equal_nan=True)
-        return "ok" if near else "off"
+        absolute = relative * max(1e-4, size * 1e-2)
+        if not own.dim() and not own.is_complex():
+            found, sought = own.item(), wanted.item()
+            if math.isnan(found):
+                return self.row.partial or math.isnan(sought)
+            apart = relative * abs(sought) + absolute
+            return found == sought or abs(found - sought) <= apart
+        own, wanted = own.cpu(), wanted.to(own).cpu()
+        if self.row.partial:
+            wanted = torch.where(own.isnan(), own, wanted)
+        return own.allclose(wanted, relative, absolute, equal_nan=True)
 
 
-def _engines(
-    seen: OpBackward | None, position: int
-) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """What arrived at the op and what the engine sent on; None: not kept."""
-    if seen is None:
-        return None
-    sent = next((each for each in seen.sent if each.position == position), None)
-    upstream = _tensor(seen.upstream)
-    contribution = _tensor(sent.gradient) if sent is not None else None
-    if upstream is None or contribution is None:
-        return None
-    return upstream, contribution
+def _size(tensor: Tensor) -> float:
+    """Its largest finite element."""
+    found = tensor.detach().abs()
+    return found[found.isfinite()].amax().item() if found.isfinite().any() else 0.0
 
 
-def _tensor(summary: Summary | None) -> torch.Tensor | None:
+class _Engine:
+    """What torch's engine passed through each op, in the first pass that ran it."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._seen: dict[int, OpBackward] = {}
+        for passed in reversed(trace.passes):
+            for each in backward.merged(trace, passed.number):
+                self._seen[each.op] = each
+        self._arrived = {
+            (node.number, value): gradient
+            for node in trace.nodes
+            for value, gradient in zip(node.of, node.upstream, strict=True)
+            if value is not None and gradient is not None
+        }
+
+    def sent(self, op: int, position: int) -> tuple[list[Tensor], Tensor] | None:
+        """What arrived for each of the op's values, and what one argument was sent.
+
+        None: they were not kept whole.
+        """
+        seen = self._seen.get(op)
+        if seen is None:
+            return None
+        sent = next((each for each in seen.sent if each.position == position), None)
+        gradient = None if sent is None else _tensor(sent.gradient)
+        upstream = []
+        for value in self._trace.ops[op].outputs:
+            arrived = self._arrived.get((seen.number, value))
+            if arrived is None:
+                shape = self._trace.values[value].summary.shape
+                upstream.append(torch.zeros(shape, dtype=torch.float64))
+            elif (found := _tensor(arrived)) is not None:
+                upstream.append(found)
+            else:
+                return None
+        return None if gradient is None else (upstream, gradient)
+
+
+def _tensor(summary: Summary | None) -> Tensor | None:
     if summary is None or summary.values is None or "complex" in summary.dtype:
         return None
+    if not summary.shape:
+        return torch.tensor(summary.values[0], dtype=torch.float64)
     return torch.tensor(summary.values, dtype=torch.float64).reshape(summary.shape)
 
 
-def _plain(held: Any) -> Any:
-    return held.detach() if isinstance(held, torch.Tensor) else held
+# ----------------------------------------------------- ops that cannot be run again
 
 
-def _tensors(held: Any) -> Iterator[torch.Tensor]:
-    if isinstance(held, torch.Tensor):
-        yield held
-    elif isinstance(held, (list, tuple)):
-        for each in held:
-            yield from _tensors(each)
+def _dropped(trace: Trace, op: Op, engine: _Engine) -> Iterator[Rule]:
+    """The rule of a dropout: what it drew is seen in its value."""
+    if op.function != "dropout" or len(op.outputs) != 1:
+        return
+    args = [_rebuilt(trace, each) for each in op.arguments]
+    keywords = {name: _rebuilt(trace, each) for name, each in op.keywords.items()}
+    if len(args) < 3:  # the recorder leaves False out
+        keywords.setdefault("training", False)
+    output = _tensor(trace.values[op.outputs[0]].summary)
+    bound = _bound(op.function, args, keywords)
+    sent = engine.sent(op.id, 0)
+    if bound is None or output is None or sent is None or not bound.places:
+        return
+    row = bound.row(0)
+    assert row is not None
+    check = Comparison(bound, row, 0, output, bound.values[0]).check(*sent)
+    text = _read(trace, op, bound, 0) if check == "ok" else ""
+    yield Rule(op.id, names.tensors(op)[0], 0, text, None, check)
 
 
-def _argument_number(args: Sequence[Any], tensor: torch.Tensor) -> int:
-    """Which argument it is by itself; -1 within a list or a keyword."""
-    for number, each in enumerate(args):
-        if each is tensor:
-            return number
-    return -1
-
-
-def _written(trace: Trace, replay: Replay) -> list[str]:
-    """The call's positional arguments as a formula writes them."""
-    op = trace.ops[replay.op]
-    values = iter(names.tensors(op))
-    written = []
-    for each in replay.args:
-        if isinstance(each, torch.Tensor):
-            written.append(names.operand(trace, next(values)))
-        else:
-            for _ in _tensors(each):
-                next(values)
-            written.append(f"{each:g}" if isinstance(each, (int, float)) else "?")
-    output = op.outputs[0]
-    return [*written, names.operand(trace, output)]
+def _rebuilt(trace: Trace, argument: Argument) -> Any:
+    match argument:
+        case Ref(value):
+            return _tensor(trace.values[value].summary)
+        case Const(value):
+            return value
+        case Items(items):
+            return [_rebuilt(trace, each) for each in items]
