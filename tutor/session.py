@@ -13,7 +13,8 @@ from typing import Any
 from tutor import messages, verdicts
 from tutor.answers import Answer, answer_text
 from tutor.errors import MachineError
-from tutor.graph.trace import Looked, Trace, TraceLook, TraceRequest, assemble
+from tutor.graph import checking
+from tutor.graph.trace import Checked, Looked, Trace, TraceLook, TraceRequest, assemble
 from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
 from tutor.kernel.outputs import Done, Failure, Output, Recording, Stream
@@ -333,6 +334,15 @@ class Session:
         """What a tensor of a trace holds that the kernel still keeps."""
         found = await ask_one(self.kernel, "look", request)
         assert isinstance(found, Looked)
+        return found
+
+    async def check_node(self, trace: Trace, op: int) -> Checked:
+        """Whether finite differences agree with the gradients of one op of a trace."""
+        request = checking.request(trace, op)
+        if isinstance(request, Checked):
+            return request
+        found = await ask_one(self.kernel, "check_node", request)
+        assert isinstance(found, Checked)
         return found
 
     async def complete(self, code: str, cursor: int) -> Completion | None:

@@ -354,6 +354,53 @@ class Looked:
     """From `start`, along the last two dimensions; one row for a vector."""
 
 
+@message("check_node?")
+@dataclass(frozen=True, slots=True)
+class TraceCheck:
+    """Check one op's gradients by finite differences; made by `graph.checking`."""
+
+    trace: str
+    """`TraceEnd.id`."""
+    op: int
+    upstream: Summary | None = None
+    """What arrived at the op; None: ones are sent back instead."""
+    sent: tuple[Summary | None, ...] = ()
+    """What torch's engine sent to each of the op's tensor arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentCheck:
+    """One argument of an op: its gradient by differences and by torch, in float64."""
+
+    position: int
+    """Which of the op's tensor arguments, as in `Rule.position`."""
+    elements: int
+    """How many of its elements were moved."""
+    of: int
+    """How many it has."""
+    step: float
+    """By how much, at most."""
+    difference: float
+    """The largest between the slope found and torch's gradient of the op run alone."""
+    agrees: bool
+    corners: int
+    """Elements where the slopes to both sides differ and torch's lies between them."""
+    engine_difference: float | None = None
+    """The largest between that gradient and what the engine sent in the trace; None: it
+    was not kept whole."""
+    engine_agrees: bool | None = None
+
+
+@message("checked")
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An op's gradients beside slopes found by trying; or why they cannot be tried."""
+
+    arguments: tuple[ArgumentCheck, ...] = ()
+    problem: str | None = None
+    """A sentence; None: all is well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A recorded run. `values[id].id == id`, and the same for ops."""
