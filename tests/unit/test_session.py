@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.stored_traces import stored
 from tutor import messages
 from tutor.answers import Number
 from tutor.errors import KernelDiedError, MachineError, StoppedError, TutorError
-from tutor.graph.trace import parts
+from tutor.graph.trace import ArgumentCheck, Checked, parts
 from tutor.kernel.base import KernelOptions, KernelState
 from tutor.kernel.outputs import (
     Done,
@@ -373,3 +374,20 @@ async def test_a_recording_that_was_not_sent_whole_is_a_sentence() -> None:
     assert isinstance(found[0], Notice)
     assert "cannot be walked" in found[0].text
     assert session.recorded is None
+
+
+async def test_an_op_is_checked_by_the_kernel_or_not_at_all() -> None:
+    trace = stored("seed")
+    told = Checked((ArgumentCheck(0, 1, 1, 6e-6, 1e-9, agrees=True, corners=0),))
+    fixture = await opened(calls={"check_node": lambda request: [told]})
+    kept = replace(trace, end=replace(trace.end, id="t1"))
+    assert await fixture.session.check_node(kept, 0) == told
+    name, request = cast(tuple[str, Any], fixture.kernel.requests[-1])
+    assert (name, request.trace, request.op) == ("check_node", "t1", 0)
+    assert [each and each.scalar for each in request.sent] == [12.0]
+    # A trace that no kernel keeps is not asked about.
+    asked = len(fixture.kernel.requests)
+    gone = replace(trace, end=replace(trace.end, id=""))
+    found = await fixture.session.check_node(gone, 0)
+    assert "not kept" in (found.problem or "")
+    assert len(fixture.kernel.requests) == asked
