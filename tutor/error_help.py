@@ -75,6 +75,12 @@ TABLE = (
     ),
     Help(
         "RuntimeError",
+        "Inference tensors cannot be saved for backward",
+        "What inference_mode() made may not be used in a graph: take no_grad() where "
+        "training goes on, or .clone() it afterwards.",
+    ),
+    Help(
+        "RuntimeError",
         "Can't call numpy() on Tensor that requires grad",
         "The graph cannot follow numpy: leave it first, with .detach().numpy().",
     ),
@@ -86,6 +92,12 @@ TABLE = (
     Help(
         "TypeError",
         "unsupported operand type(s) for *: 'NoneType' and",
+        "A value is None. If it is a .grad: backward() has not been called, the tensor "
+        "is no leaf, or the gradient was cleared.",
+    ),
+    Help(
+        "TypeError",
+        "unsupported operand type(s) for *: 'float' and 'NoneType'",
         "A value is None. If it is a .grad: backward() has not been called, the tensor "
         "is no leaf, or the gradient was cleared.",
     ),

@@ -99,6 +99,18 @@ def test_the_first_when_that_holds_wins_and_one_that_raises_does_not() -> None:
     assert judged(UPHILL, STEP_CHECK, wrong).mistake == 1
 
 
+def test_a_function_that_was_handed_over_is_told_by_its_name() -> None:
+    check = """
+def cube(t):
+    return t**3
+
+close(learner.same(cube, 2.0), 8.0)
+"""
+    report = judged("def same(f, x):\n    return x\n", check)
+
+    assert report.detail.startswith("for f = cube, x = 2.0\n")
+
+
 def test_the_smallest_failing_case_is_told() -> None:
     code = "def double(a):\n    return a + a if a.dim() < 2 else a\n"
     check = """

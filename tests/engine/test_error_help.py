@@ -35,6 +35,12 @@ def saved_value_changed() -> None:
     y.sum().backward()
 
 
+def inference_tensor_in_a_graph() -> None:
+    with torch.inference_mode():
+        q = torch.ones(2)
+    (q * leaf(2)).sum().backward()
+
+
 def fraction_into_integers() -> None:
     a = torch.arange(3)
     a += 0.5
@@ -72,9 +78,11 @@ ERRORS: dict[str, Callable[[], object]] = {
     "has been modified by an inplace": saved_value_changed,
     "floating point and complex": lambda: torch.tensor([1, 2], requires_grad=True),
     "floating point dtype can": lambda: torch.arange(3).requires_grad_(),
+    "Inference tensors cannot be saved": inference_tensor_in_a_graph,
     "Can't call numpy()": lambda: leaf(2).numpy(),
     "support the deepcopy protocol": lambda: copy.deepcopy(leaf(2) * 2),
     "unsupported operand type(s) for *: 'NoneType'": lambda: t.ones(2).grad * 0.1,
+    "'float' and 'NoneType'": lambda: 0.1 * t.ones(2).grad,
     "'NoneType' object has no attribute 'zero_'": lambda: t.ones(2).grad.zero_(),
     "mat1 and mat2 shapes": lambda: torch.ones(4, 5) @ torch.ones(2, 3),
     "both arguments to linear": lambda: nn.Linear(1, 1)(torch.tensor(1.0)),

@@ -1,6 +1,7 @@
 """Values in one short line, for verdicts: `[1., 2.5]`, `shape (3, 4), [0.1, ...]`."""
 
 import math
+import types
 from typing import Any
 
 import torch
@@ -26,6 +27,8 @@ def _shown(value: object) -> str:
     if type(value) in (list, tuple):
         items = ", ".join(_shown(each) for each in list(value)[:_SHOWN])  # type: ignore[call-overload]
         return f"[{items}]" if isinstance(value, list) else f"({items})"
+    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
+        return value.__name__
     try:
         return " ".join(repr(value).split())
     except Exception:  # noqa: BLE001 - a learner's __repr__ may raise anything
