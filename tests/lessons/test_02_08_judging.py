@@ -4,50 +4,21 @@ That the lesson's own solutions and wrong answers are judged as told is `check`'
 here is also what its questions say of torch itself.
 """
 
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 
-from tutor.engine import checks
-from tutor.lesson.load import load_lesson
-from tutor.lesson.schema import ExerciseCell, GraphCell, Lesson, QuestionCell
-from tutor.messages import CheckRequest
-from tutor.verdicts import Verdict, judge_report
+from tests.lessons import judging
+from tests.lessons.judging import function
+from tutor.lesson.schema import GraphCell, QuestionCell
 
-LESSON = Path(__file__).parents[2] / "lessons" / "02-08-torch-autograd.toml"
-
-
-@cache
-def lesson() -> Lesson:
-    return load_lesson(LESSON)
+judged = partial(judging.judged, "2.8")
 
 
 def cell(name: str) -> Any:
-    return next(each for each in lesson().cells if each.id == name)
-
-
-def judged(name: str, code: str) -> Verdict:
-    exercise = cell(name)
-    assert isinstance(exercise, ExerciseCell)
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(lesson().setup, namespace)
-    exec(code, namespace)
-    request = CheckRequest(
-        code=code,
-        check=exercise.check,
-        when=tuple(wrong.when for wrong in exercise.wrong),
-        known=tuple(wrong.code for wrong in exercise.wrong),
-        seconds=exercise.seconds,
-    )
-    return judge_report(exercise, checks.check(request, namespace))
-
-
-def function(signature: str, body: str) -> str:
-    lines = [f"    {line}" for line in body.split("; ")]
-    return "\n".join([f"def {signature}:", *lines, ""])
+    return next(each for each in judging.lesson("2.8").cells if each.id == name)
 
 
 def three(**changed: str) -> str:
@@ -432,13 +403,13 @@ def test_the_rounding_shows_on_this_machine() -> None:
 
 
 def test_captions_fit_on_the_step_card() -> None:
-    for each in lesson().cells:
+    for each in judging.lesson("2.8").cells:
         if isinstance(each, GraphCell):
             assert all(len(said) <= 70 for said in each.captions.values()), each.id
 
 
 def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for each in lesson().cells:
+    for each in judging.lesson("2.8").cells:
         assert len(each.title) <= 60
         lines = each.text.strip().split("\n")
         prose = [line for line in lines if line and not line.startswith("```")]
