@@ -53,7 +53,7 @@ async def test_each_kind_of_mistake_is_told(tmp_path: Path) -> None:
     async with learner(tmp_path, "2.8", size=(120, 40)) as someone:
         await someone.goes_to("leaves")
         await someone.press("enter")
-        await someone.answers(*"111111")
+        await someone.answers(*"11111")
         await someone.sees("b.double() computes a new tensor")
 
         await someone.press("escape")
