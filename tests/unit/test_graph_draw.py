@@ -1,5 +1,7 @@
 """The drawing, the card and the numbered lines at places of stored walks."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.stored_traces import REQUESTS, stored
@@ -7,6 +9,7 @@ from tutor.graph import explain, text
 from tutor.graph.alphabet import plain
 from tutor.graph.draw import Detail, Sketch
 from tutor.graph.steps import walk
+from tutor.graph.trace import Fault
 
 FORWARD = """\
                                   (3)
@@ -175,6 +178,16 @@ def test_what_an_earlier_backward_left_is_pointed_out() -> None:
     said = explain.card(walked, len(walked.steps)).rows
     assert said[0].text == "67.6 + 33.8 → 101.4"
     assert said[1].kind == "warning"
+
+
+def test_a_card_says_the_first_sentence_of_what_was_raised() -> None:
+    trace = stored("seed")
+    fault = Fault("RuntimeError: A second time (or so). Specify more.", 3, "run")
+    stopped = replace(trace, end=replace(trace.end, fault=fault))
+    walked = walk(stopped)
+    said = explain.card(walked, len(walked.steps)).rows[-1]
+    assert said.text == "RuntimeError: A second time (or so) (line 3)"
+    assert explain.ending(stopped)[0].text.endswith("Specify more. (line 3)")
 
 
 def test_a_sum_is_told_with_its_parts() -> None:

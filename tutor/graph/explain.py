@@ -61,7 +61,7 @@ def card(walk: Walk, place: int) -> Card:
     for taken in range(begun, place + 1):
         rows += rows_of(walk, walk.steps[taken - 1], is_new=taken == place)
     if place == len(walk.steps):
-        rows += ending(walk.trace)
+        rows += ending(walk.trace, whole=False)
     if step.op is None:
         assert step.value is not None
         title = names.name(walk.trace, step.value)
@@ -103,12 +103,16 @@ def rows_of(walk: Walk, step: Step, *, is_new: bool = True) -> list[Row]:
             return _leaf(walk, walk.leaves[step.number, step.value], is_new)
 
 
-def ending(trace: Trace) -> list[Row]:
-    """Why the walk ends before the code did; nothing where it does not."""
+def ending(trace: Trace, *, whole: bool = True) -> list[Row]:
+    """Why the walk ends before the code did; nothing where it does not.
+
+    Not `whole`: the first sentence of what was raised, since a card has few lines.
+    """
     found = []
     if trace.fault is not None:
         line = f" (line {trace.fault.line})" if trace.fault.line else ""
-        found.append(Row("stopped", f"{trace.fault.text}{line}", True, "warning"))
+        said = trace.fault.text if whole else trace.fault.text.partition(". ")[0]
+        found.append(Row("stopped", f"{said}{line}", True, "warning"))
     if trace.end.truncated is not None:
         found.append(Row("cut", trace.end.truncated, True, "warning"))
     return found
