@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tutor.graph import code, names, numbers, origins
-from tutor.graph.causes import Cause, of_op
+from tutor.graph.causes import Cause, of_op, quoted
 from tutor.graph.causes import line as line_of
 from tutor.graph.history import ASIDE, History, ancestors
 from tutor.graph.trace import Const, Items, Op, Ref, Trace
@@ -69,7 +69,7 @@ def ways(history: History, value: int) -> Ways:
     while waiting:
         for each in history.uses.get(waiting.pop(), ()):
             op = trace.ops[each]
-            if op.error is not None or op.function in ASIDE:
+            if op.error or op.function in ASIDE or "deepcopy" in op.calls:
                 continue
             if is_read(op):
                 reads[op.id] = op
@@ -134,16 +134,27 @@ def broken(known: History, value: int, roots: list[int]) -> list[Cause]:
 def cut(trace: Trace, op: Op) -> Cause:
     """What an op does that takes a value with history and gives on one without."""
     value = next((each for each in op.outputs if is_cut(trace, each)), None)
-    if value is not None and "nograd" not in op.flags:
-        name = trace.values[value].name
-        for call in code.method_calls(trace.end.code, "detach_"):
-            if call.receiver == name and call.line >= (line_of(op) or 0):
-                says = f"`{call.receiver}.detach_()` takes its history from {name}."
-                text = f"Line {call.line}: {says}"
-                return Cause("detach", text, call.line, op.id, value)
+    if "nograd" not in op.flags:
+        detached = _detached(trace, op)
+        if detached is not None:
+            return detached
     dtype = "" if value is None else trace.values[value].summary.dtype
     kind, says = _cut(trace, op, dtype)
     return of_op(trace, op, kind, says, value)
+
+
+def _detached(trace: Trace, op: Op) -> Cause | None:
+    """A detach_() of the op's result after it, or of its argument before it."""
+    place = line_of(op) or 0
+    results = {trace.values[each].name for each in op.outputs}
+    given = {trace.values[each].name for each in names.tensors(op)}
+    for call in code.method_calls(trace.end.code, "detach_"):
+        after, before = call.line >= place, call.line <= place
+        if (call.receiver in results and after) or (call.receiver in given and before):
+            says = f"{quoted(call.text)} takes its history from {call.receiver}."
+            text = f"Line {call.line}: {says}"
+            return Cause("detach", text, call.line, op.id, None)
+    return None
 
 
 def _cut(trace: Trace, op: Op, dtype: str) -> tuple[str, str]:

@@ -45,11 +45,17 @@ def cleared(known: History, value: int) -> Iterator[Cause]:
     if not grown:
         return
     trace = known.trace
+    name = names.name(trace, value)
+    set_by = known.settings(value, "set_grad")
+    for op, to in set_by:
+        if to is None and op.at > grown[-1].at:
+            yield of_op(trace, op, "cleared", f"sets {name}.grad to None.", value)
+    if set_by:
+        return
     for line, text in _clearing_lines(trace, value, grown[-1].number):
         if "set_to_none=False" not in text:
             says = f"Line {line}: {causes.quoted(text)} sets .grad to None again."
             yield Cause("cleared", says, line, None, value)
-    name = names.name(trace, value)
     calls = code.method_calls(trace.end.code, "backward")
     last = max((call.line for call in calls), default=0)
     new = origins.replaced(trace.end.code, name, last)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from tutor.graph import backward, code, names, origins
 from tutor.graph.backward import OpBackward
-from tutor.graph.trace import LeafGradient, Op, Pass, Summary, Trace
+from tutor.graph.trace import Const, LeafGradient, Op, Pass, Summary, Trace
 
 ASIDE = frozenset(
     ["grad", "backward", "requires_grad_", "requires_grad", "retain_grad", "zero_grad",
-     "register_hook"]
+     "register_hook", "set_grad", "set_requires_grad"]
 )  # fmt: skip
 """Calls on a tensor that pass none of its numbers on."""
 
@@ -49,7 +49,21 @@ class History:
         """The ops that take the tensor's numbers, in the order of time."""
         found = {op for each in self.siblings(value) for op in self.uses.get(each, ())}
         ops = [self.trace.ops[op] for op in sorted(found)]
-        return [op for op in ops if op.function not in ASIDE]
+        return [
+            op for op in ops if op.function not in ASIDE and "deepcopy" not in op.calls
+        ]
+
+    def settings(self, value: int, *functions: str) -> list[tuple[Op, object]]:
+        """The ops that set something of the tensor, and to which constant."""
+        found = {op for each in self.siblings(value) for op in self.uses.get(each, ())}
+        ops = [self.trace.ops[op] for op in sorted(found)]
+        return [
+            (op, op.arguments[-1].value)
+            for op in ops
+            if op.function in functions
+            and op.arguments
+            and isinstance(op.arguments[-1], Const)
+        ]
 
     def gradients(self, value: int) -> list[LeafGradient]:
         """How the tensor's `.grad` grew."""

@@ -164,6 +164,16 @@ def _unseen_writer(
                 says = f"changes {called(trace, value)} itself, or meets it changed."
                 yield of_op(trace, op, "inplace", says, given)
                 return
+    for each in trace.values:
+        if aliases.same(each.id, value) and each.version > expected:
+            following = [
+                op for op in trace.ops if op.outputs and op.outputs[0] > each.id
+            ]
+            says = f"changes {called(trace, value)} itself, or meets it changed."
+            yield from (
+                of_op(trace, op, "inplace", says, each.id) for op in following[:1]
+            )
+            return
 
 
 def _is_step(op: Op) -> bool:

@@ -20,7 +20,13 @@ def not_asked(known: History, value: Value) -> Iterator[Cause]:
             yield rebound(known, value, op)
         yield cuts.cut(trace, op)
         return
-    off = list(switched_off(trace, names.name(trace, value.id), value.id))
+    name = names.name(trace, value.id)
+    off = [
+        of_op(trace, op, "requires_grad off", f"switches it off for {name}.", value.id)
+        for op, to in known.settings(value.id, "requires_grad_", "set_requires_grad")
+        if to is False
+    ]
+    off = off or list(switched_off(trace, name, value.id))
     yield from off
     if not off:
         yield from _made_without(known, value, set())
