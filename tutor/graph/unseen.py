@@ -23,12 +23,12 @@ def unseen(trace: Trace, name: str) -> Answer:
         verdict = f"{name}.grad is None: {name} does not require a gradient."
         return Answer(question, verdict, off, "Switch it on again before it is used.")
     found = tuple(taken_instead(trace, name)) or (_unused(name, made),)
-    verdict = f"{name}.grad is None: no op of this run used {name}."
+    verdict = f"{name}.grad is None: no op of this run is known to have used it."
     return Answer(question, verdict, found, "Use it in what backward() is called on.")
 
 
 def _unused(name: str, made: origins.Place) -> Cause:
-    text = f"Line {made.line}: {quoted(made.text)} makes {name}; no op used it."
+    text = f"Line {made.line}: {quoted(made.text)} makes {name}; no op is known to have used it."
     return Cause("unused", text, made.line, None, None)
 
 
