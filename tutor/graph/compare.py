@@ -39,7 +39,7 @@ class Comparison:
     changed_values: frozenset[int]
     """Values of the new trace that hold other numbers."""
     changed_gradients: frozenset[int]
-    """Values of the new trace that got another gradient in the pass of that number."""
+    """Values of the new trace whose last gradient is another."""
     first: Difference | None
     """None: what belongs together is equal."""
     lines: tuple[str, ...]

@@ -70,17 +70,6 @@ class History:
         tensor = self.tensor(value)
         return [each for each in self.trace.leaves if self.tensor(each.value) == tensor]
 
-    def reached(self, value: int) -> set[int]:
-        """The ops that the tensor's numbers flow into, by any way, graph or not."""
-        found: set[int] = set()
-        waiting = list(self.siblings(value))
-        while waiting:
-            for op in self.uses.get(waiting.pop(), ()):
-                if op not in found:
-                    found.add(op)
-                    waiting += self.trace.ops[op].outputs
-        return found
-
 
 def history(trace: Trace) -> History:
     """Index a trace; one walk over its values, ops and nodes."""
