@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tutor.graph import history, names
 from tutor.graph.aliases import Aliases
-from tutor.graph.causes import Answer, Cause, at_line, called, distinct, of_op
+from tutor.graph.causes import Answer, Cause, at_line, called, code, distinct, of_op
 from tutor.graph.causes import line as line_of
 from tutor.graph.trace import GraphNode, Items, Op, Pass, Ref, Trace
 
@@ -136,10 +136,8 @@ def _changed(
     many = f"{now - expected} times " if now - expected > 1 else ""
     verdict = f"{name} was changed in place {many}after an op had saved it."
     if saver is not None:
-        where = at_line(line_of(saver))
-        verdict = (
-            f"{name} was changed in place {many}after `{saver.symbol}`{where} saved it."
-        )
+        by = f"{code(trace, saver)}{at_line(line_of(saver))}"
+        verdict = f"{name} was changed in place {many}after {by} saved it."
     return Answer(_QUESTION, verdict, distinct(told), _advice(writers))
 
 
