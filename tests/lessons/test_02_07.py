@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lessons.driver import learner
+from tests.lessons.driver import Learner, learner
 from tests.lessons.judging import exercise
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
@@ -32,3 +32,36 @@ async def test_a_learner_predicts_errs_and_writes_an_engine(tmp_path: Path) -> N
         await someone.checks()
         await someone.until(someone.is_done, "the tick")
         await someone.quits()
+
+
+async def test_the_walk_asks_for_six_gradients_and_ends_in_the_one_sentence(
+    tmp_path: Path,
+) -> None:
+    answers = {"∂f/∂f": "1", "∂f/∂u": "1", "∂f/∂z": "1", "∂f/∂q": "3"}
+    answers |= {"x.grad": "6*x", "y.grad": "2"}
+
+    async with learner(tmp_path, "2.7") as someone:
+        await someone.goes_to("walk")
+        await someone.press("enter")
+        await someone.sees("Forward first: each node computes its output")
+        for asked, answer in answers.items():
+            await _walks_to(someone, f"Predict {asked} before")
+            if asked == "x.grad":
+                await someone.press("7", "enter")
+                await someone.sees("7 is a sum; an edge multiplies")
+                await someone.press("backspace")
+            await someone.press(*answer, "enter")
+            await someone.sees(f"✓ {asked} =")
+        await _walks_to(someone, "predicted 6 of 6 right")
+        await someone.sees("Each node only needed its output and its derivative.")
+        await someone.press("escape")
+        await someone.until(someone.is_done, "the tick")
+
+
+async def _walks_to(someone: Learner, words: str) -> None:
+    """Step until the words are seen; the walk has fewer steps than this."""
+    for _ in range(40):
+        if words in someone.screen:
+            return
+        await someone.press("right")
+    raise AssertionError(f"no {words!r} on the way; in the end:\n{someone.screen}")
