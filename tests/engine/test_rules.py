@@ -221,3 +221,36 @@ def test_rules_leave_the_random_state_alone() -> None:
     before = torch.get_rng_state()
     traced("F.dropout(x, 0.5) * x", {"x": SQUARE})
     assert torch.equal(torch.get_rng_state(), before)
+
+
+NET = """
+torch.manual_seed(SEED)
+net = nn.Sequential(
+    nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+    nn.Dropout(0.2), nn.Linear(16, 3),
+)
+h = nn.Embedding(10, 4)(torch.tensor([1, 2, 2]))
+q, k, v = nn.Linear(4, 12)(h).chunk(3, -1)
+n = nn.LayerNorm(4)(F.scaled_dot_product_attention(q, k, v, is_causal=True))
+out = net(torch.randn(2, 1, 6, 6))
+m, i = out.max(1)
+loss = F.cross_entropy(out, torch.tensor([0, 1])) + n.var() + m.mean()
+loss = loss + F.normalize(h).sum() + nn.GroupNorm(2, 4)(h).square().mean()
+loss = loss + nn.RMSNorm(4)(h).mean() + F.softmax(out, 1).sum()
+loss + F.batch_norm(out, None, None, training=True).std()
+"""
+"""Layers in float32 whose gradients partly cancel: the sum of a softmax has none."""
+
+
+def test_layers_of_a_net_have_rules_that_agree() -> None:
+    for seed in range(5):
+        trace = record(TraceRequest(NET.replace("SEED", str(seed))))
+        assert trace.fault is None
+        ops = {rule.op: trace.ops[rule.op].function for rule in trace.rules}
+        off = [ops[rule.op] for rule in trace.rules if rule.check == "off"]
+        assert not off, (seed, off)
+        told = {ops[rule.op] for rule in trace.rules if rule.text}
+        assert told >= {"conv2d", "batch_norm", "relu", "max_pool2d", "dropout", "linear",
+                        "embedding", "scaled_dot_product_attention", "layer_norm",
+                        "cross_entropy", "var", "normalize", "group_norm", "rms_norm",
+                        "softmax", "std"}  # fmt: skip
