@@ -56,7 +56,11 @@ def step(what: Any = _NOTHING, /, *args: Any, grad: Any = None, **keywords: Any)
     if isinstance(what, torch.Tensor):
         if args or keywords:
             raise TypeError(f"tutor.step takes nothing beside a tensor: {_USAGE}")
-        raise NotImplementedError
+        from tutor.engine import behind
+
+        with telling.undisturbed():
+            telling.tell(behind.view(what, scope))
+        return None
     if not callable(what):
         raise TypeError(
             f"tutor.step cannot walk a value of type {type(what).__name__}: {_USAGE}"

@@ -122,7 +122,8 @@ def report(walk: Walk, width: int = 80, *, ascii: bool = False) -> Iterator[str]
         yield from numbered.get((number, False), [])
         yield ""
         yield from _picture(walk, number, width, ascii)
-    yield from _leaves(walk, width, ascii)
+    if trace.end.kind == "recorded":  # else nobody looked at `.grad`
+        yield from _leaves(walk, width, ascii)
 
 
 def _heading(title: str, width: int, ascii: bool) -> Iterator[str]:
