@@ -56,7 +56,7 @@ def test_it_leaves_grad_graph_versions_and_hooks_as_they_were() -> None:
         result: torch.Tensor = (net(data) ** 2).mean()
         return result
 
-    loss().backward()  # type: ignore[no-untyped-call]
+    loss().backward()
     wanted = [parameter.grad for parameter in net.parameters()]
     net.zero_grad()
     looked_at = loss()
@@ -79,7 +79,7 @@ def test_it_leaves_grad_graph_versions_and_hooks_as_they_were() -> None:
     assert first.grad is kept
     assert torch.equal(kept, torch.ones_like(kept))
     first.grad = None
-    looked_at.backward()  # type: ignore[no-untyped-call]
+    looked_at.backward()
     assert sorted(ran) == ["leaf", "root"]
     for parameter, gradient in zip(net.parameters(), wanted, strict=True):
         assert parameter.grad is not None
