@@ -14,6 +14,8 @@ from tutor.errors import UsageError
 SECTIONS = tuple(f"2.{number}" for number in range(1, 19))
 APP = ""
 """The command of a line that names none."""
+FORMS = ("text", "json", "dot", "mermaid", "svg", "trace")
+"""Of `step`."""
 
 
 def parse(words: Sequence[str], program: str) -> argparse.Namespace:
@@ -93,6 +95,9 @@ def _add_app(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "section", nargs="?", metavar="SECTION", help="the section to open, like 2.7"
     )
+    parser.add_argument(
+        "--walk", type=Path, metavar="FILE", help="a stored trace to walk through"
+    )
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +135,9 @@ def _add_step(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("code", nargs="?", metavar="CODE", help="code, or")
     what.add_argument("--file", type=Path, metavar="FILE.py", help="a file with code")
+    what.add_argument(
+        "--replay", type=Path, metavar="FILE", help="a stored trace; needs no torch"
+    )
     add("--call", metavar="NAME", help="a function of it to call, with --at as inputs")
     add(
         "--at",
@@ -144,12 +152,11 @@ def _add_step(parser: argparse.ArgumentParser) -> None:
     add("--order", choices=("engine", "slide"), default="engine")
     add("--why", metavar="NAME", help="ask why the gradient of a name is what it is")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--format", choices=("text", "json", "dot", "mermaid", "svg"), default="text"
-    )
+    form.add_argument("--format", choices=FORMS, default="text")
     form.add_argument(
         "--json", action="store_const", dest="format", const="json", help="as --format"
     )
+    add("--save", type=Path, metavar="FILE", help="store the trace, for --replay")
     add("--width", type=int, metavar="N", help="columns to draw in")
 
 

@@ -15,6 +15,7 @@ from tutor.errors import MachineError, TutorError, UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from pathlib import Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +44,9 @@ def _run(words: list[str]) -> int:
     if chosen.reset_terminal:
         return _reset_terminal()
     if chosen.command == arguments.APP:
-        return _app(chosen.section, chosen.ascii, chosen.theme, chosen.link)
+        return _app(
+            chosen.section, chosen.ascii, chosen.theme, chosen.link, chosen.walk
+        )
     return _command(arguments.COMMANDS[chosen.command].module, chosen)
 
 
@@ -68,6 +71,7 @@ def _app(
     ascii: bool = False,
     theme: str | None = None,
     link: str | None = None,
+    file: "Path | None" = None,
 ) -> int:
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if os.environ.get("TERM") == "dumb" or not all(each.isatty() for each in streams):
@@ -77,6 +81,11 @@ def _app(
         )
     from tutor import launcher, settings
 
+    trace = None
+    if file is not None:
+        from tutor.headless import stored
+
+        trace, _ = stored.load(file)
     chosen = settings.load(ascii=ascii, theme=theme, link=link)
 
     def screen(parent_pipe: int) -> int:
@@ -89,7 +98,7 @@ def _app(
 
         gc.freeze()  # modules are never garbage: do not look at them again
         gc.enable()
-        return app.run(chosen, section, parent_pipe)
+        return app.run(chosen, section, parent_pipe, trace)
 
     return launcher.launch(lambda pipe: _bounded(lambda: screen(pipe)), _program())
 

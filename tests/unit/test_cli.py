@@ -68,7 +68,7 @@ def parsed(plug: Callable[[str, Run], None], *words: str) -> argparse.Namespace:
         (["--link", "fst"], "choose from 'slow', 'fast'"),
         (["--link"], "--link: expected one argument"),
         (["exec"], "required: FILE; see `pytorch-tutor exec --help`"),
-        (["step"], "CODE --file is required"),
+        (["step"], "CODE --file --replay is required"),
         (["step", "x", "--file", "f.py"], "not allowed with"),
         (["step", "x", "--json", "--format", "svg"], "not allowed with"),
         (["step", "x", "--width", "wide"], "invalid int value: 'wide'"),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tutor.graph import names, numbers
+from tutor.graph import files, names, numbers
 from tutor.graph.backward import OpBackward
 from tutor.graph.draw import Drawing, Sketch
 from tutor.graph.picture import Picture, picture
@@ -20,7 +20,10 @@ _COLOURS = {
     "leaf": "#7c4dbc", "op": "#2e7d32", "const": "#9a6b00", "now": "#b3261e",
     "back": "#c2452d", "grad": "#c2452d", "todo": "#888888",
 }  # fmt: skip
-ENDINGS = {"svg": "svg", "dot": "dot", "mmd": "mermaid", "json": "json", "txt": "text"}
+ENDINGS = {
+    "svg": "svg", "dot": "dot", "mmd": "mermaid", "json": "json", "txt": "text",
+    "trace": "trace",
+}  # fmt: skip
 """Forms by the ending of a file's name."""
 
 
@@ -35,6 +38,8 @@ def write(walk: Walk, form: str) -> str:
             text = mermaid(walk)
         case "svg":
             text = svg(walk)
+        case "trace":
+            return files.text(walk.trace)
         case _:
             text = "\n".join(report(walk))
     return f"{text}\n"

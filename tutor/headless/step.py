@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import FileError, UsageError
-from tutor.graph import export, questions, text
+from tutor.graph import export, files, questions, text
 from tutor.graph.alphabet import plain
 from tutor.graph.questions import Answer
 from tutor.graph.steps import Walk, walk
-from tutor.graph.trace import Fault, TraceRequest
-from tutor.headless import printing, runner
+from tutor.graph.trace import Fault, Trace, TraceRequest
+from tutor.headless import printing, runner, stored
 from tutor.kernel.base import KernelOptions
 from tutor.safetext import safe
 from tutor.session import Session
@@ -34,30 +34,54 @@ def run(
     arguments: argparse.Namespace, make_kernel: runner.MakeKernel | None = None
 ) -> int:
     """1 when the code did not parse or raised, else 0. `make_kernel`: for tests."""
-    request = read_request(arguments)
     width = _width(arguments.width)
+    if arguments.replay is not None:
+        return _replay(arguments, width)
+    request = read_request(arguments)
     here = Path.cwd()
     folder = here if arguments.file is None else arguments.file.resolve().parent
 
     async def work(session: Session) -> int:
         trace = await session.trace(request)
-        walked = walk(trace, arguments.order)
-        why = None if arguments.why is None else questions.ask(trace, arguments.why)
-        show(walked, arguments.format, width, arguments.ascii, why)
-        if trace.end.truncated is not None:
-            printing.talk(trace.end.truncated)
-        if trace.fault is not None:
-            printing.complain(_sentence(trace.fault, arguments.file))
-        return 0 if trace.fault is None else 1
+        if arguments.save is not None:
+            stored.save(trace, arguments.save)
+        return _tell(trace, arguments, width)
 
     options = KernelOptions(cwd=here, path_last=(folder,))
     return runner.run(work, options, make_kernel=make_kernel)
 
 
+def _replay(arguments: argparse.Namespace, width: int) -> int:
+    """A stored trace, without torch; 2 when the file is not whole."""
+    for option in ("call", "root", "grad", "save"):
+        if getattr(arguments, option) is not None or arguments.at:
+            name = "at" if arguments.at else option
+            raise UsageError(
+                f"--{name} is about running code; --replay runs none: leave it out."
+            )
+    trace, whole = stored.load(arguments.replay)
+    code = _tell(trace, arguments, width)
+    return code if whole else FileError.exit_code
+
+
+def _tell(trace: Trace, arguments: argparse.Namespace, width: int) -> int:
+    """Print a trace's walk, and what is to be said of it; the exit code."""
+    walked = walk(trace, arguments.order)
+    why = None if arguments.why is None else questions.ask(trace, arguments.why)
+    show(walked, arguments.format, width, arguments.ascii, why)
+    for said in (trace.end.truncated, trace.end.unrecorded):
+        if said is not None:
+            printing.talk(said)
+    if trace.fault is not None:
+        file = arguments.file or (Path(trace.end.file) if trace.end.file else None)
+        printing.complain(_sentence(trace.fault, file))
+    return 0 if trace.fault is None else 1
+
+
 def show(
     walked: Walk, form: str, width: int, ascii: bool, why: Answer | None = None
 ) -> None:
-    """Print a walk on stdout in one of the five formats, then the answer."""
+    """Print a walk on stdout in one of the formats, then the answer."""
     match form:
         case "json":
             document = export.document(walked)
@@ -71,6 +95,9 @@ def show(
             lines = [export.mermaid(walked)]
         case "svg":
             lines = [export.svg(walked)]
+        case "trace":
+            printing.data(files.text(walked.trace))
+            return
         case _:
             lines = text.report(walked, width, ascii=ascii)
             if why is not None:

@@ -33,6 +33,7 @@ from tutor.ui.screens.frame import FrameScreen
 from tutor.ui.screens.home import HomeScreen
 
 if TYPE_CHECKING:
+    from tutor.graph.trace import Trace
     from tutor.lesson.schema import GraphCell, TrainCell
     from tutor.session import Session
     from tutor.ui.commands import TutorCommands
@@ -68,8 +69,9 @@ class TutorApp(KeysInOrder[None]):
         settings: Settings,
         section: str | None = None,
         parent_pipe: int | None = None,
+        trace: "Trace | None" = None,
     ) -> None:
-        """`section`: opened at once; None: home.
+        """`section`: opened at once; None: home. `trace`: walked at once.
 
         `parent_pipe`: its end of file means that the launcher is gone; None: none.
         """
@@ -83,6 +85,7 @@ class TutorApp(KeysInOrder[None]):
         self._section = section
         self._parent_pipe = parent_pipe
         self._leaving = False
+        self._trace = trace
 
     # ------------------------------------------------------------------ beginning
 
@@ -120,6 +123,9 @@ class TutorApp(KeysInOrder[None]):
         self._start_kernel()
         if self._section is not None:
             self.open_section(self._section)
+        if self._trace is not None:
+            self._session_now().recorded = self._trace
+            self.open_walk()
 
     @work(group="kernel")
     async def _start_kernel(self) -> None:
@@ -279,7 +285,12 @@ class TutorApp(KeysInOrder[None]):
         self._close_messages_no_wait()
 
 
-def run(settings: Settings, section: str | None, parent_pipe: int | None) -> int:
+def run(
+    settings: Settings,
+    section: str | None,
+    parent_pipe: int | None,
+    trace: "Trace | None" = None,
+) -> int:
     """Run the app on this terminal; the process's exit code."""
     app = TutorApp(
         _real_session,
@@ -288,6 +299,7 @@ def run(settings: Settings, section: str | None, parent_pipe: int | None) -> int
         settings,
         section,
         parent_pipe,
+        trace,
     )
     return asyncio.run(_run(app))
 
