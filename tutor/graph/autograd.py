@@ -30,12 +30,15 @@ class Nodes:
             for other in self._graph[node].next:
                 if other in self._place:
                     self._from.setdefault(self._place[other], []).append(place)
-        self._of_op: dict[int, int] = {}
+        self._of_op: dict[int, list[int]] = {}
         self._of_leaf: dict[int, int] = {}
+        self._runs = {
+            run.node_id: run for run in trace.nodes if run.number == scene.number
+        }
         for place, node in enumerate(self._order):
             found = self._graph[node]
             if found.op is not None:
-                self._of_op.setdefault(found.op, place)
+                self._of_op.setdefault(found.op, []).append(place)
             elif found.leaf is not None:
                 self._of_leaf[trace.values[found.leaf].tensor] = place
 
@@ -61,15 +64,20 @@ class Nodes:
 
     def of_op(self, op: int) -> int | None:
         """The first node of an op."""
-        return self._of_op.get(op)
+        found = self._of_op.get(op)
+        return found[0] if found else None
+
+    def run(self, node: int) -> BackwardNode | None:
+        """What torch's engine did at a node in the scene's pass; None: nothing."""
+        return self._runs.get(node)
 
     def of_leaf(self, tensor: int) -> int | None:
         """The node that accumulates into a tensor's gradient."""
         return self._of_leaf.get(tensor)
 
-    def inside(self, op: int) -> list[int]:
+    def inside(self, op: int) -> Sequence[int]:
         """All nodes of an op."""
-        return [place for place in range(len(self._order)) if self.node(place).op == op]
+        return self._of_op.get(op, [])
 
 
 def _ordered(trace: Trace, scene: Scene) -> list[int]:
@@ -185,11 +193,13 @@ def _saved(trace: Trace, saved: Mapping[str, Ref | Const | Items]) -> Iterable[s
 class Sending:
     """The story of torch's nodes in one pass."""
 
-    def __init__(self, walk: Walk, scene: Scene, detail: Detail = "full") -> None:
+    def __init__(
+        self, walk: Walk, scene: Scene, nodes: Nodes, detail: Detail = "full"
+    ) -> None:
         self._walk = walk
         self._scene = scene
+        self._nodes = nodes
         self._detail: Detail = detail
-        self._runs: dict[int, BackwardNode] | None = None
 
     def state(self, box: Box, place: int) -> State:
         if box.node is None or box.shape == "bare":
@@ -258,13 +268,7 @@ class Sending:
         return numbers.tensor(found, _NUMBER_ROOM[self._detail], 4)
 
     def _sent(self, node: GraphNode, port: int) -> Summary | None:
-        if self._runs is None:
-            self._runs = {
-                run.node_id: run
-                for run in self._walk.trace.nodes
-                if run.number == self._scene.number
-            }
-        run = self._runs.get(node.id)
+        run = self._nodes.run(node.id)
         if run is None:
             return None
         return next(

@@ -5,6 +5,7 @@ against crossings; rows by pooling adjacent violators; one track per net between
 columns, ordered so that wires of two nets cross but never share their way.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -121,9 +122,12 @@ class Grid:
             entry = entries(target.box)[edge.slot]
             pieces[id(edge), 0] = Link(at, offset, target, entry, net, [edge])
         self.links = list(pieces.values())
+        self._from: list[list[Link]] = [[] for _ in self.layers]
+        """By the layer they begin in."""
         for link in self.links:
             link.source.links.append(link)
             link.target.links.append(link)
+            self._from[link.source.layer].append(link)
 
     def _insert(self, dummy: Vertex, after: Vertex) -> None:
         """Near the place its source has in the column before, to begin with."""
@@ -174,19 +178,18 @@ class Grid:
             for column in self.layers
             for index, vertex in enumerate(column)
         }
-        by_layer: dict[int, list[tuple[float, float]]] = {}
-        for link in self.links:
-            ends = (
-                place[id(link.source)] + link.source_offset / 100,
-                place[id(link.target)] + link.target_offset / 100,
-            )
-            by_layer.setdefault(link.source.layer, []).append(ends)
-        return sum(
-            (one[0] - other[0]) * (one[1] - other[1]) < 0
-            for ends in by_layer.values()
-            for index, one in enumerate(ends)
-            for other in ends[:index]
-        )
+        found = 0
+        for links in self._from:
+            ends = [
+                (
+                    place[id(link.source)] + link.source_offset / 100,
+                    place[id(link.target)] + link.target_offset / 100,
+                )
+                for link in links
+            ]
+            for one, other in itertools.combinations(ends, 2):
+                found += (one[0] - other[0]) * (one[1] - other[1]) < 0
+        return found
 
     def _size(self) -> None:
         for column in self.layers:
@@ -242,10 +245,10 @@ class Grid:
     def nets(self, column: int) -> list["Net"]:
         """The nets between a column and the next."""
         found: dict[tuple[str, int], Net] = {}
-        for link in self.links:
-            if link.source.layer == column:
-                net = found.setdefault(link.net, Net(link.net, link.source_row, []))
-                net.links.append(link)
+        for link in self._from[column]:
+            if link.net not in found:
+                found[link.net] = Net(link.net, link.source_row, [])
+            found[link.net].links.append(link)
         return list(found.values())
 
 

@@ -65,12 +65,20 @@ class Views:
         values that are marked as other than they were.
         """
         found = None
-        for detail in _details(view):
+        for detail in self._details(place, view):
             found = self._sketch(place, view, room, detail, changed)
             if found.width <= room[0]:
                 break
         assert found is not None
         return found.draw(place, ascii=ascii)
+
+    def _details(self, place: int, view: View) -> tuple[Detail, ...]:
+        """From the fullest on; the first that fits is drawn, else the last."""
+        if view.level == "compact" and view.inside is None:
+            return ("none",)
+        # A window is cut for the room that short labels take.
+        is_large = len(self._walk.scene(place).ops) > WINDOW
+        return ("short",) if is_large and view.inside is None else ("full", "short")
 
     def levels(self, place: int) -> tuple[Level, ...]:
         """The levels that show something of their own here, the coarsest first."""
@@ -143,7 +151,7 @@ class Views:
 
         def make() -> Sketch:
             whole = autograd.part(self._walk, nodes, chosen)
-            return self._made(scene, Sending(self._walk, scene, detail), whole)
+            return self._made(scene, Sending(self._walk, scene, nodes, detail), whole)
 
         return self._keep(key, make)
 
@@ -152,7 +160,7 @@ class Views:
 
         def make() -> Sketch:
             whole = autograd.part(self._walk, nodes, nodes.inside(op))
-            return self._made(scene, Sending(self._walk, scene, detail), whole)
+            return self._made(scene, Sending(self._walk, scene, nodes, detail), whole)
 
         return self._keep(("inside", scene.number, op, detail), make)
 
@@ -224,9 +232,3 @@ class Views:
         self._kept.move_to_end(key)
         found: Made = self._kept[key]  # type: ignore[assignment]
         return found
-
-
-def _details(view: View) -> tuple[Detail, ...]:
-    if view.level == "compact" and view.inside is None:
-        return ("none",)
-    return ("full", "short")

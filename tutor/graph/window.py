@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-_BLOCK = 32
+_BLOCK = 16
 """Units whose windows are chosen together."""
 _KEPT = 64
 
