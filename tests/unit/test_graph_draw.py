@@ -229,3 +229,26 @@ def test_a_picture_too_wide_says_how_wide() -> None:
     again = "\n".join(text.report(walk(stored("neuron")), width))
     assert "(the picture is " not in again
     assert "sigmoid │" in again
+
+
+def test_the_arrow_to_a_parameter_turns_round_when_it_was_sent_to() -> None:
+    walked = walk(stored("blocks"))
+    sketch = Sketch(walked, walked.scenes[0])
+    start, end = sketch.draw(0).text(), sketch.draw(len(walked.steps)).text()
+    # Parameters stand beside five linear layers and three norms; constants do not turn.
+    assert start.count("▼") + start.count("▲") == end.count("▼") + end.count("▲") == 8
+    assert (start.count("▼"), start.count("▲")) == (end.count("▲"), end.count("▼"))
+    seed_end = seed().draw(19).text()
+    assert (seed_end.count("▼"), seed_end.count("▲")) == (1, 1)
+
+
+def test_a_large_report_draws_its_modules_where_it_has_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long = "\n".join(text.report(walk(stored("long")), 200))
+    assert "(no picture: 45 ops; the stepper shows 32 at a time)" in long
+    monkeypatch.setattr(text, "WINDOW", 5)
+    blocks = "\n".join(text.report(walk(stored("blocks")), 120))
+    assert "│ h.0 ×3 │" in blocks
+    plain_ones = "\n".join(text.report(walk(stored("blocks")), 120, ascii=True))
+    assert "| h.0 x3 |" in plain_ones

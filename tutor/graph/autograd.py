@@ -246,6 +246,9 @@ class Sending:
     def end(self, box: Box, port: int, place: int) -> Style | None:
         return None
 
+    def beside(self, box: Box, place: int) -> Style:
+        return "const"
+
     def told(self, box: Box, port: int, place: int) -> Told:
         if box.node is None or box.shape == "bare" or self._detail == "none":
             return Told()

@@ -136,9 +136,12 @@ class Sketch:
         if placed.beside is not None and placed.beside_arrow is not None:
             beside = plain(box.beside) if alphabet.is_ascii else box.beside
             canvas.text(placed.beside, beside, "const")
-            down = placed.beside[1] < placed.top
+            arrow = self._story.beside(box, place)
+            if arrow == "now" and not mark:
+                arrow = "back"
+            down = (placed.beside[1] < placed.top) == (arrow == "const")
             head = alphabet.down_head if down else alphabet.up_head
-            canvas.put(placed.beside_arrow, head, "const", over=3)
+            canvas.put(placed.beside_arrow, head, arrow, over=3)
         for port in range(box.exits):
             self._draw_labels(canvas, placed, port, place)
         return state == "now"

@@ -43,6 +43,9 @@ class Story(Protocol):
     def end(self, box: Box, port: int, place: int) -> Style | None:
         """The same of a wire that leads nowhere."""
 
+    def beside(self, box: Box, place: int) -> Style:
+        """How the arrow of what stands beside a box looks; "back" and "now" send to it."""
+
     def told(self, box: Box, port: int, place: int) -> Told:
         """The labels at one of a box's outputs."""
 
@@ -101,6 +104,29 @@ class Values:
         if self._is_complete(value, place):
             return "back"
         return "wire" if known else "todo"
+
+    def beside(self, box: Box, place: int) -> Style:
+        number, step = self._scene.number, self._walk.step(place)
+        merged = None
+        if box.op is not None:
+            merged = self._walk.passes.get((number, box.op))
+        came = [
+            sent.position
+            for sent in (() if merged is None else merged.sent)
+            if self._stands_beside(sent.to)
+            and _reached(
+                self._walk.edge_place.get((number, box.op or 0, sent.position)), place
+            )
+        ]
+        if not came:
+            return "const"
+        if step is None or step.kind != "contribute" or step.op != box.op:
+            return "back"
+        return "now" if step.position in came else "back"
+
+    def _stands_beside(self, value: int) -> bool:
+        is_leaf = self._walk.trace.values[value].is_leaf
+        return is_leaf and not is_input(self._walk.trace, value)
 
     def _is_there(self, op: int | None, value: int | None, place: int) -> bool:
         """Whether a walk that builds the graph up has come to it."""

@@ -1,5 +1,6 @@
 """The walk as numbered lines: for screen readers, small screens and `step`. Pure."""
 
+import bisect
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from tutor.graph import explain, names, numbers
 from tutor.graph.draw import Detail, Sketch
 from tutor.graph.steps import WINDOW, Step, Walk, is_shown
+from tutor.graph.views import View, Views
 
 _LABEL = 13
 _STATEMENT_LIMIT = 30
@@ -143,11 +145,18 @@ def _numbered(walk: Walk) -> dict[tuple[int, bool], list[str]]:
 
 def _picture(walk: Walk, scene: int, width: int, ascii: bool) -> Iterator[str]:
     """The picture at the end of the scene, as detailed as the width allows."""
-    place = max(
-        (place for place, step in enumerate(walk.steps, 1) if step.scene == scene),
-        default=0,
+    last = bisect.bisect_right(
+        walk.stops, scene, key=lambda end: walk.steps[end - 1].scene
     )
+    place = walk.stops[last - 1] if last else 0
     if len(walk.scenes[scene].ops) > WINDOW:
+        views = Views(walk)
+        if "overview" in views.levels(place):
+            view, room = View("overview"), (width, 0)
+            drawing = views.drawing(place, view, room, ascii=ascii, mark=False)
+            if drawing.width <= width:
+                yield from drawing.text().splitlines()
+                return
         count = len(walk.scenes[scene].ops)
         yield f"(no picture: {count} ops; the stepper shows {WINDOW} at a time)"
         return

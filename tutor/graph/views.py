@@ -58,11 +58,12 @@ class Views:
         *,
         ascii: bool = False,
         changed: frozenset[int] = frozenset(),
+        mark: bool = True,
     ) -> Drawing:
         """The picture after `place` steps, for `room` columns and rows.
 
         It may be larger than the room; its focus is what must be in sight. `changed`:
-        values that are marked as other than they were.
+        values that are marked as other than they were. `mark`: with what is under way.
         """
         found = None
         for detail in self._details(place, view):
@@ -70,7 +71,7 @@ class Views:
             if found.width <= room[0]:
                 break
         assert found is not None
-        return found.draw(place, ascii=ascii)
+        return found.draw(place, ascii=ascii, mark=mark)
 
     def _details(self, place: int, view: View) -> tuple[Detail, ...]:
         """From the fullest on; the first that fits is drawn, else the last."""
