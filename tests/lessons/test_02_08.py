@@ -70,3 +70,26 @@ async def test_each_kind_of_mistake_is_told(tmp_path: Path) -> None:
         await someone.checks()
         await someone.sees("element 0 of tensors does not require grad")
         await someone.sees("case 1 of 5: f = cube, x = ")
+
+
+async def test_the_walk_asks_before_it_shows_and_ends_in_torchs_error(
+    tmp_path: Path,
+) -> None:
+    async with learner(tmp_path, "2.8") as someone:
+        await someone.goes_to("fork")
+        await someone.press("enter")
+        await someone.sees("x is used twice: in q and in v.")
+        while "Predict x.grad" not in someone.screen:
+            await someone.press("right")
+        await someone.press(*"31.8", "enter")
+        await someone.sees("31.8 is one path's share; add them all.")
+        await someone.press(*["backspace"] * 4, *"33.8", "enter")
+        await someone.sees("2 + 31.8 = 33.8")
+        await someone.press("escape")
+
+        await someone.goes_to("freed")
+        await someone.press("enter")
+        await someone.sees("One product, and two passes back through it.")
+        await someone.press("end")
+        await someone.sees("Trying to backward through the graph a second time")
+        await someone.sees("The cure: compute z again.")
