@@ -20,6 +20,7 @@ from tutor.engine.learner import (
     note_call,
 )
 from tutor.engine.short import short
+from tutor.engine.tensor_graphs import NODES_AT_MOST, form_of, nodes_of, parting
 from tutor.source import first_loop
 
 Shape = int | tuple[int, ...]
@@ -144,6 +145,27 @@ class CheckNames:
             message = f"{_name(what)} is {dtype_name(tensor)}, not {wanted}."
             self._fail(message, "", got, None)
 
+    def same_graph(
+        self,
+        got: object,
+        want: torch.Tensor,
+        what: str = "the graph",
+        **leaves: torch.Tensor,
+    ) -> None:
+        """`got` was computed by the ops that made `want`, from the same leaves.
+
+        Told by torch's own nodes, sums and products in either order; a node used twice
+        is not two nodes. `same_graph(got, x * y, "`first`", x=x, y=y)` names the leaves
+        and fails with "`first` ends in `+`; the graph shown ends in `*`." and the like.
+        A constant in a sum leaves no trace: compare the numbers, too.
+        """
+        tensor = self._tensor(got, what)
+        found = parting(tensor, want, leaves)
+        if found is not None:
+            wanted, ours = self.graph_of(want, **leaves), self.graph_of(got, **leaves)
+            lines = f"wanted  {wanted}\ngot     {ours}"
+            self._fail(f"{_name(what)} {found}", lines, got, want)
+
     def raises(
         self,
         kind: type[BaseException],
@@ -192,6 +214,16 @@ class CheckNames:
     ) -> bool:
         """Would `close(one, other)` pass?"""
         return difference(one, other, "it", rtol=rtol, atol=atol) is None
+
+    def graph_of(self, value: object, **leaves: torch.Tensor) -> str:
+        """The graph behind a tensor as an expression: "(x + y) * 2"; "" for no tensor.
+
+        Equal where `same_graph` sees equal ops: `graph_of(got, x=x) == graph_of(x * x,
+        x=x)`.
+        """
+        if not isinstance(value, torch.Tensor) or len(nodes_of(value)) > NODES_AT_MOST:
+            return ""
+        return form_of(value, leaves).text
 
     def unchanged(self, value: object) -> bool:
         """Did the last call of the learner's function leave this argument's values?"""
