@@ -21,9 +21,10 @@ class Study:
         predict: Sequence[str] = (),
         captions: Mapping[str, str] | None = None,
         build: bool = False,
+        backward: bool = True,
     ) -> None:
-        """`predict`, `captions`, `build`: as a lesson's graph cell has them."""
-        self.trace = trace
+        """All but the trace: as a lesson's graph cell has them."""
+        self.trace = trace if backward else trace.forward()
         self.predict = tuple(predict)
         self._captions = dict(captions or {})
         self._build = build

@@ -6,7 +6,7 @@ happened. Every gradient in it came out of torch's own engine.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tutor.errors import WireError
@@ -418,6 +418,10 @@ class Trace:
     @property
     def fault(self) -> Fault | None:
         return self.end.fault
+
+    def forward(self) -> "Trace":
+        """The same run as if no backward pass had followed."""
+        return replace(self, passes=(), nodes=(), leaves=())
 
 
 def assemble(parts: Iterable[TracePart]) -> Trace:

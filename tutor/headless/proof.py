@@ -221,7 +221,8 @@ class _Proof:
 
     def _graph_words(self, cell: GraphCell, trace: Trace, path: KeyPath) -> None:
         """Whether every word of `predict` and `captions` means a step of the walk."""
-        walked = walk(trace, cell.order, build=cell.build)
+        walked_trace = trace if cell.backward else trace.forward()
+        walked = walk(walked_trace, cell.order, build=cell.build)
         for number, predicted in enumerate(cell.predict):
             if not gates(walked, [predicted]):
                 sentence = f"the stepper shows no number `{predicted}` to predict."

@@ -163,6 +163,8 @@ class GraphCell(Cell, tag="graph", kw_only=True, frozen=True):
     """The code stops on purpose with an error that has these words in it."""
     build: bool = False
     """The picture begins empty: inputs, nodes and values appear one key at a time."""
+    backward: bool = True
+    """False: the walk ends with the forward pass."""
     captions: dict[str, str] = {}
     """A sentence said at a step, by what happens there: "start", "input x", "node q",
     "value q", "whole f", "arrive q", "local q", "contribute x", "accumulate x", "leaf x", "end"."""

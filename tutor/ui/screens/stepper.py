@@ -279,6 +279,7 @@ class StepperScreen(StepTools):
             predict=cell.predict if cell is not None else (),
             captions=cell.captions if cell is not None else None,
             build=cell.build if cell is not None else False,
+            backward=cell.backward if cell is not None else True,
         )
         self._looked.clear()
         self.query_one(SourceView).code = _source(trace)
