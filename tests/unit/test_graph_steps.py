@@ -5,6 +5,7 @@ import pytest
 from tests.stored_traces import REQUESTS, stored
 from tutor.graph import names
 from tutor.graph.steps import Order, Walk, walk
+from tutor.graph.study import Study
 
 
 def told(walked: Walk, place: int) -> str:
@@ -179,3 +180,15 @@ def test_the_tables_tell_the_places_of_the_steps(name: str, order: Order) -> Non
         assert [part.place for part in parts] == sorted(part.place for part in parts)
         for part in parts:
             assert edges[key[0], part.op, part.position] == part.place
+
+
+def test_a_walk_without_its_backward_pass_ends_with_the_whole_graph() -> None:
+    study = Study(stored("seed"), build=True, backward=False)
+
+    walked = study.walk("slide")
+
+    assert [step.number for step in walked.steps] == [0] * 11
+    assert walked.steps[-1].kind == "whole"
+    assert walked.steps[-1].value == stored("seed").end.root
+    full = Study(stored("seed"), build=True).walk("slide")
+    assert list(full.steps[:11]) == [*walked.steps]
