@@ -8,13 +8,22 @@ before it is said.
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 from tutor import messages, verdicts
 from tutor.answers import Answer, answer_text
-from tutor.errors import MachineError
+from tutor.errors import MachineError, TutorError
 from tutor.graph import checking
-from tutor.graph.trace import Checked, Looked, Trace, TraceLook, TraceRequest, assemble
+from tutor.graph.trace import (
+    Checked,
+    Looked,
+    RetraceRequest,
+    Trace,
+    TraceLook,
+    TraceRequest,
+    assemble,
+)
 from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
 from tutor.kernel.outputs import Done, Failure, Output, Recording, Stream
@@ -344,6 +353,26 @@ class Session:
         found = await ask_one(self.kernel, "check_node", request)
         assert isinstance(found, Checked)
         return found
+
+    async def retrace(
+        self, trace: Trace, request: TraceRequest | None, values: dict[str, Any]
+    ) -> Trace:
+        """The same code with other leaves, on copies of the learner's.
+
+        `request` is what the trace was asked for with; None: a cell recorded it. Raises
+        TutorError where it cannot be run again.
+        """
+        if request is not None:
+            return await self.trace(replace(request, at={**request.at, **values}))
+        if not trace.end.id:
+            raise TutorError(
+                "This walk cannot be run again: it was read from a file, or is the graph "
+                "behind a tensor. Run its code under %%step."
+            )
+        await self.start()
+        again = RetraceRequest(trace.end.id, values)
+        parts = [part async for part in ask(self.kernel, "retrace", again)]
+        return assemble(parts)
 
     async def complete(self, code: str, cursor: int) -> Completion | None:
         """None when there is no answer in time: completion never delays typing."""

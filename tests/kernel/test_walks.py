@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.kernel.conftest import DEADLINE_S
+from tutor.errors import TutorError
 from tutor.kernel.jupyter import JupyterKernel
 from tutor.kernel.outputs import Done, Failure, Recording, Result
 from tutor.progress import Progress
@@ -113,3 +114,18 @@ async def test_a_long_walk_comes_whole(session: Session) -> None:
     code = "%%step\nz = x\nfor _ in range(1200): z = z * 1.001\nz"
     trace = recording(await run(session, code)).trace
     assert len(trace.ops) == len(trace.nodes) == 1200
+
+
+async def test_a_cells_own_leaf_is_changed_on_a_copy(session: Session) -> None:
+    cell = "%%step\na = torch.tensor(2., requires_grad=True)\nb = a ** 2 * x\nb"
+    trace = recording(await run(session, cell)).trace
+    new = await session.retrace(trace, None, {"a": 3.0})
+    leaves = {new.values[each.value].name: each.after.scalar for each in new.leaves}
+    assert leaves == {"a": 12, "x": 9}
+    newer = await session.retrace(new, None, {"x": 5.0})
+    leaves = {newer.values[each.value].name: each.after.scalar for each in newer.leaves}
+    assert leaves == {"a": 30, "x": 9}
+    found = await run(session, "a.item(), b.item(), x.item(), a.grad")
+    assert "(2.0, 8.0, 2.0, None)" in str(found)
+    with pytest.raises(TutorError, match="nope cannot be changed"):
+        await session.retrace(trace, None, {"nope": 5.0})

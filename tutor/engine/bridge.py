@@ -26,6 +26,7 @@ _FUNCTIONS = {
     "check": "tutor.engine.checks:check",
     "expect": "tutor.engine.checks:expect",
     "trace": "tutor.engine.trace:trace",
+    "retrace": "tutor.engine.again:retrace",
     "check_node": "tutor.engine.finite:check_node",
     "train": "tutor.engine.train:train",
 }

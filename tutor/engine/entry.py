@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 
-from tutor.engine import bridge, grads, telling
+from tutor.engine import again, bridge, grads, telling
 from tutor.engine.calls import tensors
+from tutor.engine.learner import copied_names
 from tutor.engine.recorder import Recorder
 from tutor.engine.running import (
     Code,
@@ -68,7 +69,11 @@ def step(what: Any = _NOTHING, /, *args: Any, grad: Any = None, **keywords: Any)
     if _busy:
         return what(*args, **keywords)
     call = Call(what, args, keywords, grad)
-    return _shown(record_call(call, scope, frame.f_code.co_filename))
+    file = frame.f_code.co_filename
+    states = again.random_states()
+    found = record_call(call, scope, file)
+    kept = again.Again(lambda made: record_call(call, scope, file).trace, scope, states)
+    return _shown(found, kept)
 
 
 def step_cell(line: str, body: str) -> Any:
@@ -88,7 +93,18 @@ def step_cell(line: str, body: str) -> Any:
         raise error.with_traceback(None) from None  # as from any cell, not from us
     if _busy:
         return execute(code, shell.user_ns)
-    return _shown(record_cell(Cell(text, code, root, gradient), shell.user_ns))
+    cell = Cell(text, code, root, gradient)
+    states, before = again.random_states(), dict(shell.user_ns)
+    found = record_cell(cell, shell.user_ns)
+
+    def once_more(made: Mapping[str, torch.Tensor]) -> Trace:
+        names = {**copied_names(before), **again.edit_names(made)}
+        return record_cell(
+            replace(cell, code=again.edited(text, file, made)), names
+        ).trace
+
+    made = again.made_by(text, found.trace)
+    return _shown(found, again.Again(once_more, before, states, made))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +271,9 @@ def _root_of(found: Any, what: str) -> torch.Tensor:
     raise MissingError(telling.no_root(found, what, len(inside)))
 
 
-def _shown(recorded: Recorded) -> Any:
+def _shown(recorded: Recorded, kept: again.Again) -> Any:
     with telling.undisturbed():
-        telling.tell(recorded.trace)
+        telling.tell(again.keep(kept, recorded.trace))
     if recorded.raised is not None:
         raise recorded.raised
     return recorded.result

@@ -25,7 +25,11 @@ class Code:
 
 def parse(text: str, file: str) -> Code:
     """Raises SyntaxError, ValueError, RecursionError or MemoryError, as Python does."""
-    tree = ast.parse(text, file)
+    return prepared(ast.parse(text, file), file)
+
+
+def prepared(tree: ast.Module, file: str) -> Code:
+    """The same of a syntax tree, which is used up."""
     last = tree.body[-1] if tree.body else None
     expression = None
     if isinstance(last, ast.Expr):

@@ -338,6 +338,17 @@ class TraceLook:
     columns: int = 6
 
 
+@message("retrace?")
+@dataclass(frozen=True, slots=True)
+class RetraceRequest:
+    """Run what `tutor.step` or `%%step` recorded again, with other leaves."""
+
+    trace: str
+    """`TraceEnd.id`."""
+    values: dict[str, Any]
+    """By name: a number or nested lists."""
+
+
 @message("look")
 @dataclass(frozen=True, slots=True)
 class Looked:

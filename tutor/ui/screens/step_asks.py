@@ -3,7 +3,6 @@ and searches. Each is one `Ask`; `takers` tells who takes its answer.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
@@ -199,10 +198,9 @@ class StepAsks(StepMoves):
 
     async def trace_again(self, values: dict[str, Any]) -> Trace:
         """The same code at other leaves; TutorError when it cannot be run again."""
-        if self.request is None:
-            raise TutorError("This walk cannot be recorded again.")
-        at = {**self.request.at, **values}
-        return await self.session.trace(replace(self.request, at=at))
+        if self.study is None:
+            raise TutorError("Nothing is recorded yet.")
+        return await self.session.retrace(self.study.trace, self.request, values)
 
     # ----------------------------------------------------------------------- search
 
