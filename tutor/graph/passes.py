@@ -203,6 +203,11 @@ class PassWalk:
     def _is_sum(self, value: int) -> bool:
         return len(self._senders[value]) > 1
 
+    def leaf_places(self) -> Iterator[tuple[int, int]]:
+        """Each leaf's value, and the place at which its `.grad` has changed."""
+        for value, index in self._leaf_of.items():
+            yield value, self.ends[index]
+
     def parts(self, value: int) -> tuple[Part, ...]:
         """What was sent to a value, in the order of the walk."""
         found = []

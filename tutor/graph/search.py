@@ -33,16 +33,14 @@ def search(walk: Walk, text: str) -> tuple[Found, ...]:
     if not wanted:
         return ()
     ranked: list[tuple[int, int, int | Op]] = []
-    for place, step in enumerate(walk.steps, 1):
-        if step.kind == "forward" and step.op is not None:
-            op = walk.trace.ops[step.op]
-            rank = _rank(walk, op, wanted)
-            if rank is not None:
-                ranked.append((rank, place, op))
-        elif step.kind == "leaf" and step.value is not None:
-            rank = _name_rank(names.name(walk.trace, step.value), wanted)
-            if rank is not None:
-                ranked.append((rank, place, step.value))
+    for op in walk.trace.ops:
+        place = _place(walk, op)
+        if place and (rank := _rank(walk, op, wanted)) is not None:
+            ranked.append((rank, place, op))
+    for (_, value), place in walk.leaf_place.items():
+        rank = _name_rank(names.name(walk.trace, value), wanted)
+        if rank is not None:
+            ranked.append((rank, place, value))
     ranked.sort(key=lambda each: each[:2])
     return tuple(_found(walk, place, what) for _, place, what in ranked[:_LIMIT])
 
@@ -89,6 +87,17 @@ def _stops_of(walk: Walk, ops: Sequence[int | None], number: int) -> Iterator[Fo
             place = walk.value_place.get(walk.trace.ops[op].outputs[0])
         if place:
             yield _found(walk, place, walk.trace.ops[op])
+
+
+def _place(walk: Walk, op: Op) -> int | None:
+    """At which the op was computed, or raised; None: it is no step."""
+    if op.outputs:
+        return walk.value_place.get(op.outputs[0])
+    if op.error is None:
+        return None
+    return next(
+        (place for place, step in enumerate(walk.steps, 1) if step.op == op.id), None
+    )
 
 
 def _op(walk: Walk, op: int) -> Op:

@@ -57,6 +57,8 @@ class Walk:
     """By pass, op and position: from which place on the edge has sent."""
     sum_place: Mapping[tuple[int, int], int]
     """By pass and value: from which place on its gradient is complete."""
+    leaf_place: Mapping[tuple[int, int], int]
+    """By pass and value: from which place on the leaf's `.grad` has changed."""
     seen: Callable[[], Iterator[tuple[bool, Sequence[Summary]]]]
     """For each stop: whether it is backward, and what was computed or arrived there."""
     builds: bool = False
@@ -200,6 +202,11 @@ class _Builder:
             value_place=self._value_place,
             edge_place=Lazy(self._edge_place, self._edges),
             sum_place=Lazy(self._sum_place, self._sums),
+            leaf_place={
+                (number, value): place
+                for number, found in passes.items()
+                for value, place in found.leaf_places()
+            },
             seen=self._seen,
             builds=self._build,
             input_place=self._input_place,
