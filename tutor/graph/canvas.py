@@ -20,6 +20,8 @@ _RANK: dict[Style, int] = {"todo": 0, "wire": 1, "back": 2, "now": 3}
 """Where wires of one value join, the one furthest on is seen."""
 
 Net = tuple[str, int]
+Way = list[tuple[Point, int]]
+"""The cells of a wire, each with the directions it leads to from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,17 @@ class Canvas:
         self._masks: dict[Point, dict[Net, tuple[int, Style]]] = {}
         self._heads: dict[Point, tuple[int, str, Style]] = {}
 
-    def path(self, net: Net, points: Sequence[Point], style: Style) -> None:
-        """A wire through these corners; wires of one net join."""
+    def path(self, net: Net, way: Way, style: Style) -> None:
+        """A wire; wires of one net join."""
         rank = _RANK[style]
-        for start, end in itertools.pairwise(points):
-            forth, back = _directions(start, end)
-            cells = between(start, end)
-            last = len(cells) - 1
-            for index, cell in enumerate(cells):
-                mask = (forth if index < last else 0) | (back if index else 0)
-                nets = self._masks.setdefault(cell, {})
-                before, old = nets.get(net, (0, style))
-                newer = style if rank >= _RANK[old] else old
-                nets[net] = before | (mask or forth), newer
+        masks = self._masks
+        for cell, mask in way:
+            nets = masks.get(cell)
+            if nets is None:
+                masks[cell] = {net: (mask, style)}
+                continue
+            before, old = nets.get(net, (0, style))
+            nets[net] = before | mask, style if rank >= _RANK[old] else old
 
     def put(self, cell: Point, glyph: str, style: Style, over: int) -> None:
         """A single glyph; of several the one with the higher `over` stays."""
@@ -143,6 +143,19 @@ class Canvas:
             text, style = "", ""
         text += " " * (width - end)
         return (*runs, Run(text, style)) if text else tuple(runs)
+
+
+def way(points: Sequence[Point]) -> Way:
+    """Through these corners."""
+    found: Way = []
+    for start, end in itertools.pairwise(points):
+        forth, back = _directions(start, end)
+        cells = between(start, end)
+        last = len(cells) - 1
+        for index, cell in enumerate(cells):
+            mask = (forth if index < last else 0) | (back if index else 0)
+            found.append((cell, mask or forth))
+    return found
 
 
 def _directions(start: Point, end: Point) -> tuple[int, int]:

@@ -7,7 +7,7 @@ repeat it in colour. What is under way is doubled: a box's border, an edge that 
 from dataclasses import dataclass
 
 from tutor.graph.alphabet import ASCII, BOXES, plain
-from tutor.graph.canvas import Canvas
+from tutor.graph.canvas import Canvas, Way, way
 from tutor.graph.canvas import Line as Line
 from tutor.graph.canvas import Run as Run
 from tutor.graph.canvas import Style as Style
@@ -55,6 +55,7 @@ class Sketch:
         shown = whole or picture(walk.trace, scene)
         self._rooms = {box.key: self._story.room(box) for box in shown.boxes}
         self._layout = layout(shown, lambda box: self._rooms[box.key])
+        self._ways = [way(wire.points) for wire in self._layout.wires]
         self._placed = {each.box.key: each for each in self._layout.boxes}
 
     @property
@@ -68,8 +69,8 @@ class Sketch:
     def draw(self, place: int, *, ascii: bool = False, mark: bool = True) -> Drawing:
         """The picture after `place` steps; `mark`: with what is under way marked."""
         canvas = Canvas(ASCII if ascii else BOXES)
-        for wire in self._layout.wires:
-            self._draw_wire(canvas, wire, place, mark)
+        for wire, cells in zip(self._layout.wires, self._ways, strict=True):
+            self._draw_wire(canvas, wire, cells, place, mark)
         for (key, port), end in self._layout.stubs.items():
             self._draw_stub(canvas, key, port, end, place)
         canvas.settle()
@@ -83,14 +84,16 @@ class Sketch:
         width, columns = self._layout.width, self._layout.columns
         return Drawing(lines, width, focus, columns)
 
-    def _draw_wire(self, canvas: Canvas, wire: Wire, place: int, mark: bool) -> None:
+    def _draw_wire(
+        self, canvas: Canvas, wire: Wire, cells: Way, place: int, mark: bool
+    ) -> None:
         style = self._story.wire(wire.edge, place)
         if style is None:
             return
         if style == "now" and not mark:
             style = "back"
         alphabet = canvas.alphabet
-        canvas.path((wire.edge.source, wire.edge.port), wire.points, style)
+        canvas.path((wire.edge.source, wire.edge.port), cells, style)
         start, end = wire.points[0], wire.points[-1]
         if style in ("back", "now"):
             canvas.put(start, alphabet.left_head, style, over=2)
@@ -109,7 +112,7 @@ class Sketch:
         if style is None:
             return
         x, y = placed.exit(port)
-        canvas.path((key, port), [(x, y), (end, y)], style)
+        canvas.path((key, port), way([(x, y), (end, y)]), style)
         came = style in ("back", "now")
         head = canvas.alphabet.left_head if came else canvas.alphabet.right_head
         canvas.put((x if came else end, y), head, style, over=2)
