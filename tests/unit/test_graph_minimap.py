@@ -26,6 +26,10 @@ def test_a_cell_for_each_stop_where_there_is_room() -> None:
     assert row(minimap(seed(), 19, 80)) == "━━━━▁▁▃▁▄◆"
 
 
+def test_in_ascii_a_height_is_a_digit() -> None:
+    assert row(minimap(seed(), 3, 80, ascii=True)) == "==@-113148"
+
+
 def test_marks_stand_at_their_stops() -> None:
     assert row(minimap(seed(), 1, 80, marks=[3, 18])) == "◆─●─▁▁▃▁●█"
     assert row(minimap(seed(), 3, 80, marks=[3])) == "━━◆─▁▁▃▁▄█"

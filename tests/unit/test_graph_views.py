@@ -172,3 +172,14 @@ def test_what_is_in_sight_begins_at_a_box() -> None:
         start = part_start(left, right, drawing.width, ROOM[0], edges=drawing.columns)
         assert start in (*drawing.columns, 0) or drawing.width <= ROOM[0]
         assert start <= left <= right < start + ROOM[0]
+
+
+def test_a_part_is_moved_and_never_beyond_the_picture() -> None:
+    assert part_start(10, 20, 60, 80) == 0
+    assert part_start(10, 20, 200, 80) == 0
+    assert part_start(100, 110, 200, 80) == 80
+    assert part_start(100, 110, 200, 80, moved=-30) == 50
+    assert part_start(100, 110, 200, 80, moved=-500) == 0
+    assert part_start(190, 199, 200, 80, moved=500) == 120
+    assert part_start(100, 110, 200, 80, edges=(0, 70, 90)) == 70
+    assert part_start(140, 159, 200, 80, edges=(0, 30, 130)) == 130

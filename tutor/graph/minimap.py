@@ -15,7 +15,7 @@ from tutor.graph.steps import Walk
 from tutor.graph.trace import Summary
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_PLAIN_BLOCKS = "_.:-=+*#"
+_PLAIN_BLOCKS = "12345678"
 _LEAST = -38.0
 """The decimal exponent that stands for 0."""
 
