@@ -92,7 +92,12 @@ def settled(trace: Trace) -> Trace:
         replace(op, microseconds=0.0, source=op.source and replace(op.source, file=""))
         for op in trace.ops
     )
-    return replace(trace, ops=ops, end=replace(trace.end, torch=""))
+    passes = tuple(
+        replace(each, source=each.source and replace(each.source, file=""))
+        for each in trace.passes
+    )
+    end = replace(trace.end, torch="", files={})
+    return replace(trace, ops=ops, passes=passes, end=end)
 
 
 def lines(trace: Trace) -> Iterator[str]:

@@ -197,8 +197,17 @@ def test_a_custom_function_is_one_op() -> None:
 
 def test_vmap_is_one_op_that_was_not_looked_into() -> None:
     trace = traced("f = torch.vmap(lambda t: t.sin() * 2)(x).sum()", x=[1.0, 2.0])
-    assert trace.ops[0].flags == ("unseen",)
-    assert len(trace.leaves) == 1
+    first, total = trace.ops
+    assert (first.function, first.flags) == ("vmap", ("opaque",))
+    assert first.arguments == (Ref(0),)
+    assert trace.values[first.outputs[0]].summary.values == pytest.approx(
+        (2 * math.sin(1), 2 * math.sin(2))
+    )
+    assert total.arguments == (Ref(first.outputs[0]),)
+    assert all(node.op is not None for node in trace.nodes)
+    assert grads(trace) == {
+        "x": pytest.approx((2 * math.cos(1), 2 * math.cos(2))),
+    }
 
 
 def test_modules_give_their_parameters_names() -> None:

@@ -1,11 +1,11 @@
-"""The arguments and results of one call: the tensors in them, their order, their names."""
+"""The arguments and results of one call: the tensors in them, and how they were written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 
-from tutor.engine.drafts import Call
+from tutor.engine.drafts import OpNote
 from tutor.engine.source import Site, constant_is_first
 from tutor.graph.trace import Argument, Const
 
@@ -21,26 +21,17 @@ def tensors(held: Any) -> Iterator[torch.Tensor]:
         yield from tensors(list(held.values()))
 
 
-def copied(held: Any) -> Any:
-    """The same arguments with copies of the tensors, cut off from their graph."""
-    if isinstance(held, torch.Tensor):
-        return held.detach().clone().requires_grad_(held.requires_grad)
-    if isinstance(held, dict):
-        return {name: copied(each) for name, each in held.items()}
-    if type(held) in (list, tuple):
-        return type(held)(copied(each) for each in held)
-    return held
-
-
-def as_written(call: Call, site: Site | None) -> list[Argument]:
+def as_written(
+    op: OpNote, arguments: Sequence[Argument], site: Site | None
+) -> tuple[Argument, ...]:
     """The arguments in the source's order: the 3 of `3 * q` first."""
-    arguments = call.arguments or []
     if len(arguments) != 2 or site is None or not isinstance(arguments[1], Const):
-        return arguments
-    reflected = call.function.__name__.startswith("__r") and call.name.startswith("r")
-    if reflected or constant_is_first(site, call.args[0]):
-        return [arguments[1], arguments[0]]
-    return arguments
+        return tuple(arguments)
+    name = op.kind.name
+    reflected = name in ("rsub", "rdiv", "rpow", "rfloordiv", "rmod", "rmatmul")
+    if reflected or (op.kind.swapped and constant_is_first(site, op.aliases)):
+        return arguments[1], arguments[0]
+    return tuple(arguments)
 
 
 def output_name(site: Site, port: int) -> str | None:
@@ -48,12 +39,3 @@ def output_name(site: Site, port: int) -> str | None:
     if port < len(site.output_names):
         return site.output_names[port]
     return site.name if port == 0 else None
-
-
-def variable_name(tensor: torch.Tensor, site: Site) -> str | None:
-    """The variable that holds a tensor where the call is; None: none does."""
-    for names in (site.frame.f_locals, site.frame.f_globals):
-        for name, found in list(names.items()):
-            if found is tensor and not name.startswith("_"):
-                return name
-    return None

@@ -10,10 +10,26 @@ from typing import Any
 
 import torch
 from torch.autograd.graph import Node
-from torch.utils.hooks import RemovableHandle
 
-from tutor.engine.drafts import Drafts, Edge, LeafDraft, NodeDraft, PassDraft
-from tutor.engine.summary import Summaries, Taken
+from tutor.engine.drafts import Drafts, NodeNote, PassNote, ValueNote
+from tutor.engine.source import Place
+from tutor.engine.summary import HELD, Summaries, Taken, version_of
+
+SAVED_OF = 2000
+"""What a node keeps is read of so many; a longer graph is told without."""
+RUNS_AT_MOST = 5
+"""Backward nodes that are noted, for each op that may be: a loop over an old graph ends."""
+
+_task = torch._C._current_graph_task_id
+_modes = torch._C._len_torch_function_stack
+_LAYOUT = frozenset(
+    f"{name}Backward0"
+    for name in ("T", "Transpose", "Permute", "View", "UnsafeView", "ReshapeAlias",
+                 "Squeeze", "Unsqueeze", "Alias")
+)  # fmt: skip
+"""Nodes that send on what arrives, in another shape or order."""
+_saved: dict[type, tuple[tuple[str, str], ...]] = {}
+"""By the type of a node: torch's attributes, and the names they have in a trace."""
 
 
 class Ledger:
@@ -24,22 +40,33 @@ class Ledger:
         drafts: Drafts,
         summaries: Summaries,
         clock: Iterator[int],
-        see: Callable[[torch.Tensor], int],
-        guard: Callable[..., Any],
+        see: Callable[[torch.Tensor], ValueNote],
+        known: Callable[[torch.Tensor], ValueNote | None],
+        stop: Callable[[BaseException], None],
+        place: Callable[[], Place | None],
+        limit: int,
     ) -> None:
-        """`see` gives a leaf's value; `guard` calls one of ours and lets no error out."""
+        """`see` gives a leaf's value, `known` one that was met before; `stop` gets our
+        own errors; `place` is where the learner's code is now."""
         self.listening = False
-        self.roots: list[int] = []
-        """Values that a backward pass was asked to start from."""
+        self.ids: dict[Node, int] = {}
+        """torch's nodes that are known, with their number."""
+        self.made: dict[tuple[int, int], ValueNote] = {}
+        """By node and output: the value that carries it."""
         self._drafts = drafts
         self._summaries = summaries
         self._clock = clock
         self._see = see
-        self._guard = guard
-        self._ids: dict[Node, int] = {}
-        self._made: dict[tuple[Node, int], int] = {}
-        self._handles: list[RemovableHandle] = []
+        self._known = known
+        self._stop = stop
+        self._place = place
+        self._limit = RUNS_AT_MOST * limit
+        self._handles: list[Any] = []
         self._tasks: dict[int, int] = {}
+        self._announced: PassNote | None = None
+        self._open: list[tuple[Any, ...]] = []
+        """Leaves whose `.grad` is being added to."""
+        self._after: dict[int, tuple[torch.Tensor, int, Taken]] = {}
 
     def close(self) -> None:
         """Remove every hook; forget torch's nodes."""
@@ -47,129 +74,284 @@ class Ledger:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        for (node, port), value in self._made.items():
-            if node in self._ids:
-                self._drafts.nodes[self._ids[node]].outputs[port] = value
-        self._ids.clear()
-        self._made.clear()
+        nodes = self._drafts.nodes
+        for (node, port), value in self.made.items():
+            nodes[node].outputs[port] = value
+        self.ids.clear()
+        self.made.clear()
+        self._open.clear()
 
-    def knows(self, node: Node) -> bool:
-        """Whether an op owns it."""
-        return node in self._ids
+    # -- the graph
 
-    def op_of(self, node: Node) -> int | None:
-        """The op that owns a known node."""
-        return self._drafts.nodes[self._ids[node]].op
-
-    def carries(self, tensor: torch.Tensor, value: int) -> None:
-        """Gradients that reach the tensor's node there are the value's."""
-        if tensor.grad_fn is not None:
-            self._made[tensor.grad_fn, tensor.output_nr] = value
-
-    def claim(self, tensor: torch.Tensor, op: int) -> None:
-        """Give torch's new nodes behind a tensor to the op, and listen at them."""
-        if tensor.grad_fn is None or tensor.grad_fn in self._ids:
-            return
-        fresh = [tensor.grad_fn]
-        self._add_node(tensor.grad_fn, op)
+    def claim(self, node: Node, op: int) -> int:
+        """Give torch's new nodes behind one to an op, and listen there; its number."""
+        ids, nodes = self.ids, self._drafts.nodes
+        number = ids.get(node)
+        if number is not None:
+            return number
+        note = self._add(node, op)
+        fresh = [(node, note)]
         while fresh:
-            node = fresh.pop()
-            draft = self._drafts.nodes[self._ids[node]]
-            self._listen(node, draft.id)
+            node, below = fresh.pop()
+            edges = below.edges
             for upper, port in node.next_functions:
                 if upper is None:
-                    draft.edges.append(None)
-                elif _is_leaf_node(upper):
+                    edges.append(None)
+                    continue
+                found = ids.get(upper)
+                if type(upper).__name__ == "AccumulateGrad":
                     leaf = self.leaf(upper)
-                    draft.edges.append(Edge(self._ids[upper], leaf, is_leaf=True))
+                    leaf.uses += 1
+                    edges.append((leaf.id, leaf.leaf))
+                elif found is None:
+                    if len(nodes) > self._limit:
+                        edges.append(None)
+                        continue
+                    above = self._add(upper, op)
+                    fresh.append((upper, above))
+                    edges.append((above.id, None))
                 else:
-                    if upper not in self._ids:
-                        self._add_node(upper, op)
-                        fresh.append(upper)
-                    value = self._made.get((upper, port))
-                    draft.edges.append(Edge(self._ids[upper], value))
+                    edges.append((found, self.made.get((found, port))))
+        return note.id
 
-    def _add_node(self, node: Node, op: int | None) -> NodeDraft:
-        draft = NodeDraft(len(self._drafts.nodes), op, node.name())
-        self._ids[node] = draft.id
-        self._drafts.nodes.append(draft)
-        return draft
-
-    def leaf(self, node: Node) -> int:
-        """The value of the leaf that a node accumulates into; listens there."""
-        leaf: torch.Tensor = node.variable  # type: ignore[attr-defined]
-        if node not in self._ids:
-            draft = self._add_node(node, None)
-            before = functools.partial(self._leaf_before, draft.id, leaf)
-            after = functools.partial(self._leaf_after, draft.id, leaf)
-            self._handles.append(node.register_prehook(before))
-            self._handles.append(node.register_hook(after))
-        draft = self._drafts.nodes[self._ids[node]]
-        draft.leaf = self._see(leaf)
-        return draft.leaf
-
-    def _listen(self, node: Node, node_id: int) -> None:
-        # The hooks may run in a thread of torch's engine; appending is all they do.
-        hook = functools.partial(self._node_ran, node_id)
+    def _add(self, node: Node, op: int) -> NodeNote:
+        nodes = self._drafts.nodes
+        number = len(nodes)
+        saved = self._kept(node) if number < SAVED_OF else {}
+        note = NodeNote(number, op, node.name(), [], saved)
+        self.ids[node] = number
+        nodes.append(note)
+        hook = functools.partial(self._node_ran, note)
         self._handles.append(node.register_hook(hook))
+        return note
 
-    def _node_ran(self, node_id: int, sent: Any, arrived: Any) -> None:
+    def leaf(self, node: Node) -> NodeNote:
+        """The note of a node that accumulates into a leaf; listens there."""
+        leaf: torch.Tensor = node.variable  # type: ignore[attr-defined]
+        number = self.ids.get(node)
+        if number is None:
+            note = NodeNote(len(self._drafts.nodes), None, node.name(), [], {})
+            self.ids[node] = note.id
+            self._drafts.nodes.append(note)
+            hook = functools.partial(self._leaf_runs, note, leaf)
+            self._handles.append(node.register_prehook(hook))
+        else:
+            note = self._drafts.nodes[number]
+        note.leaf = self._see(leaf)
+        return note
+
+    def _kept(self, node: Node) -> dict[str, Any]:
+        """What a node saved, as values and constants; hooks of others are not run."""
+        names = _saved.get(type(node))
+        if names is None:
+            names = _saved[type(node)] = tuple(
+                (name, name.removeprefix("_saved_"))
+                for name in dir(type(node))
+                if name.startswith("_saved_")
+            )
+        if not names or _packed():
+            return {}
+        found = {}
+        for attribute, name in names:
+            try:
+                kept = getattr(node, attribute)
+            except RuntimeError:  # torch will not show it, or it is freed
+                continue
+            if kept is None or kept is False:
+                continue
+            found[name] = self._noted(kept)
+        return {name: kept for name, kept in found.items() if kept is not None}
+
+    def _noted(self, kept: Any) -> Any:
+        """None: it is no value of the trace."""
+        if isinstance(kept, torch.Tensor):
+            known = self._known(kept)
+            if known is None and kept.grad_fn is not None:
+                return kept.grad_fn, kept.output_nr  # an output, not noted yet
+            return known
+        if isinstance(kept, (tuple, list)):
+            return tuple(self._noted(each) for each in kept[:8])
+        if isinstance(kept, (bool, int, float, str)):
+            return kept
+        return None
+
+    def settle_saved(self) -> None:
+        """Find the values of outputs that their own nodes saved."""
+        for node in self._drafts.nodes[:SAVED_OF]:
+            for name, kept in list(node.saved.items()):
+                if type(kept) is tuple and len(kept) == 2 and isinstance(kept[0], Node):
+                    number = self.ids.get(kept[0], -1)
+                    value = self.made.get((number, kept[1]))
+                    if value is None:
+                        del node.saved[name]
+                    else:
+                        node.saved[name] = value
+
+    # -- a pass
+
+    def begin(
+        self, kind: str, roots: list[ValueNote], retains: bool, place: Place | None
+    ) -> PassNote:
+        """A pass was asked for."""
+        number = len(self._drafts.passes) + 1
+        root = roots[0].id if roots else None
+        note = PassNote(number, next(self._clock), root, kind, retains, place)
+        self._drafts.passes.append(note)
+        self._announced = note
+        return note
+
+    def end(self, note: PassNote, error: BaseException | None = None) -> None:
+        """It is over."""
+        if error is not None:
+            note.error = f"{type(error).__name__}: {error}"
+        self._announced = None
+        self._finish()
+
+    def _pass(self, node: NodeNote) -> int:
+        """The number of the backward pass that is running."""
+        task = _task()
+        number = self._tasks.get(task)
+        if number is None:
+            note = self._announced
+            self._announced = None
+            if note is None:
+                # torch did not tell: a pass within another, or torch before 2.13.
+                self._finish()
+                note = self.begin("backward", [], False, self._place())
+                note.root = self._output_of(node)
+                self._announced = None
+                engine = torch.autograd.Variable._execution_engine
+                engine.queue_callback(self._finish)
+            number = self._tasks[task] = note.number
+            if note.root is None:
+                note.root = self._output_of(node)
+        return number
+
+    def _output_of(self, node: NodeNote) -> int | None:
+        if node.op is None or not self._drafts.ops[node.op].outputs:
+            return None
+        return self._drafts.ops[node.op].outputs[0].id
+
+    # -- hooks: nothing but notes
+
+    def _node_ran(self, note: NodeNote, sent: Any, arrived: Any) -> None:
         if self.listening:
-            self._guard(self._note_node, node_id, sent, arrived)
+            try:
+                if _modes():
+                    with torch._C.DisableTorchFunction():
+                        self._note_node(note, sent, arrived)
+                else:
+                    self._note_node(note, sent, arrived)
+            except Exception as error:  # noqa: BLE001 - ours, not the learner's
+                self._stop(error)
 
-    def _note_node(self, node_id: int, sent: Any, arrived: Any) -> None:
-        number = self._pass(node_id)
-        take = self._take_gradient
-        self._drafts.ran.append(
-            (next(self._clock), number, node_id,
-             [take(each) for each in arrived], [take(each) for each in sent])
-        )  # fmt: skip
+    def _note_node(self, note: NodeNote, sent: Any, arrived: Any) -> None:
+        ran = self._drafts.ran
+        if len(ran) >= self._limit:
+            self.listening = False
+            self._drafts.truncated = self._drafts.truncated or (
+                f"The trace has the first {self._limit} backward nodes; the code ran on."
+            )
+            return
+        number = self._tasks.get(_task()) or self._pass(note)
+        gradient = self._summaries.gradient
+        came = [None if each is None else gradient(each) for each in arrived]
+        gone: list[Taken | None] = []
+        for place, each in enumerate(sent):
+            if each is None:
+                gone.append(None)
+            elif each.numel() <= HELD:
+                gone.append(gradient(each))
+            else:
+                gone.append(self._large(note, place, each, came))
+        ran.append((next(self._clock), number, note.id, came, gone))
 
-    def _leaf_before(self, node_id: int, leaf: torch.Tensor, arrived: Any) -> None:
-        if self.listening:
-            self._guard(self._note_before, node_id, leaf)
+    def _large(
+        self, note: NodeNote, place: int, sent: torch.Tensor, came: list[Taken | None]
+    ) -> Taken:
+        like = None
+        if note.name in _LAYOUT and came[0] is not None and came[0].numbers is not None:
+            like = came[0] if sent.numel() == _count(came[0]) else None
+        return self._summaries.large(sent, like, self._stays(note, place))
 
-    def _note_before(self, node_id: int, leaf: torch.Tensor) -> None:
-        before = self._take_gradient(leaf.grad)
-        self._drafts.before[self._pass(node_id), node_id] = before
+    def _stays(self, note: NodeNote, place: int) -> bool:
+        """Whether what it sends becomes a leaf's `.grad` as it is."""
+        edge = note.edges[place] if place < len(note.edges) else None
+        if edge is None:
+            return False
+        to = self._drafts.nodes[edge[0]]
+        if to.name in _LAYOUT and to.edges and to.edges[0] is not None:
+            to = self._drafts.nodes[to.edges[0][0]]
+        if to.leaf is None or to.uses != 1:
+            return False
+        leaf = to.leaf.holder()
+        return leaf is not None and leaf.grad is None
 
-    def _leaf_after(
-        self, node_id: int, leaf: torch.Tensor, sent: Any, arrived: Any
-    ) -> None:
-        if self.listening:
-            self._guard(self._note_leaf, node_id, leaf, arrived[0])
+    def _leaf_runs(self, note: NodeNote, leaf: torch.Tensor, arrived: Any) -> None:
+        if self.listening and arrived[0] is not None:
+            try:
+                with torch._C.DisableTorchFunction():
+                    self._note_leaf(note, leaf, arrived[0])
+            except Exception as error:  # noqa: BLE001 - ours, not the learner's
+                self._stop(error)
 
     def _note_leaf(
-        self, node_id: int, leaf: torch.Tensor, arrived: torch.Tensor | None
+        self, note: NodeNote, leaf: torch.Tensor, arrived: torch.Tensor
     ) -> None:
-        added, after = self._take_gradient(arrived), self._take_gradient(leaf.grad)
-        if added is None or after is None:
-            return
-        number = self._pass(node_id)
-        before = self._drafts.before.pop((number, node_id), None)
-        self._drafts.leaves.append(
-            LeafDraft(number, next(self._clock), node_id, before, added, after)
-        )
+        number = self._tasks.get(_task()) or self._pass(note)
+        summaries = self._summaries
+        gradient, before = leaf.grad, None
+        if gradient is not None:
+            summaries.look(gradient)
+            known = self._after.get(note.id)
+            if known and known[0] is gradient and known[1] == version_of(gradient):
+                before = known[2]
+            else:
+                before = summaries.take(gradient)
+            summaries.settle()  # what is held will be added to
+        if arrived.numel() <= HELD:
+            added = summaries.gradient(arrived)
+        else:
+            added = summaries.large(arrived, None, gradient is None)
+        self._open.append((number, next(self._clock), note.id, leaf, before, added))
 
-    def _take_gradient(self, gradient: torch.Tensor | None) -> Taken | None:
-        return None if gradient is None else self._summaries.take(gradient)
+    def _finish(self) -> None:
+        """The leaves of the pass have their gradients."""
+        pending, self._open = self._open, []
+        summaries = self._summaries
+        try:
+            for number, at, node, leaf, before, added in pending:
+                gradient = leaf.grad
+                if gradient is None:
+                    continue
+                after = self._taken(gradient, before, added)
+                if before is not None:
+                    self._after[node] = gradient, version_of(gradient), after
+                self._drafts.leaves.append((number, at, node, before, added, after))
+        except Exception as error:  # noqa: BLE001 - ours, not the learner's
+            self._stop(error)
+        summaries.forget_pass()
 
-    def _pass(self, node_id: int) -> int:
-        """The number of the backward pass that is running."""
-        task = torch._C._current_graph_task_id()
-        if task not in self._tasks:
-            self._tasks[task] = len(self._tasks) + 1
-            root = self.roots[0] if self.roots else self._output_of(node_id)
-            self.roots = []
-            self._drafts.passes.append(
-                PassDraft(self._tasks[task], next(self._clock), root)
-            )
-        return self._tasks[task]
-
-    def _output_of(self, node_id: int) -> int | None:
-        op = self._drafts.nodes[node_id].op
-        return None if op is None else self._drafts.ops[op].outputs[0]
+    def _taken(
+        self, gradient: torch.Tensor, before: Taken | None, added: Taken
+    ) -> Taken:
+        if gradient.numel() <= HELD:
+            return self._summaries.gradient(gradient)
+        if before is None and added.numbers is not None:
+            if added.numbers.low is None and added.numbers.parts is None:
+                self._summaries.wait_for(added.numbers, gradient)
+            return added
+        return self._summaries.large(gradient, None, True)
 
 
-def _is_leaf_node(node: Node) -> bool:
-    return type(node).__name__ == "AccumulateGrad"
+def _count(taken: Taken) -> int:
+    count = 1
+    for each in taken.shape:
+        count *= each
+    return count
+
+
+def _packed() -> bool:
+    """Whether others' hooks unpack what nodes save, as checkpointing does."""
+    top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
+    return top is not None and top(True) is not None

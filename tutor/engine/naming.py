@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 SYMBOLS = {
@@ -26,11 +27,78 @@ _ALIASES = {"truediv": "div", "absolute": "abs", "rtruediv": "rdiv"}
 _MUTATORS = frozenset(["__setitem__"])
 
 
+SET = frozenset(["set_grad", "set_data", "set_requires_grad"])
+"""Ops that stand for the setting of an attribute: `x.grad = None`."""
+_MAY_BE_SWAPPED = frozenset(["add", "mul"])
+_SAME_BUT = frozenset(["requires_grad_"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """What is known of one of torch's functions before it is called."""
+
+    name: str
+    special: str
+    """"backward", "grad", "get_grad", "set" or "flag"; "": an op like most."""
+    in_place: bool
+    """It may change its first argument."""
+    reads: bool
+    random: bool
+    swapped: bool
+    """A number written first comes second to it."""
+
+
+_kinds: dict[Any, Kind] = {}
+
+
+def kind(function: Callable[..., Any]) -> Kind:
+    """Of a function of torch; the same object each time."""
+    try:
+        return _kinds[function]
+    except (KeyError, TypeError):
+        pass
+    name = function_name(function)
+    found = Kind(
+        name,
+        _special(function, name),
+        changes_in_place(function, {}),
+        name in READS,
+        is_random(name),
+        name in _MAY_BE_SWAPPED,
+    )
+    if getattr(function, "__module__", None) != "__main__":
+        try:
+            _kinds[function] = found
+        except TypeError:
+            return found  # it cannot be hashed
+    return found
+
+
+def plain_kind(name: str) -> Kind:
+    """Of something that is no one function of torch."""
+    return Kind(name, "", False, False, is_random(name), False)
+
+
+def _special(function: Callable[..., Any], name: str) -> str:
+    if name == "grad" and is_property(function):
+        return "get_grad"
+    if name in ("backward", "grad"):
+        return name
+    if name in _SAME_BUT:
+        return "flag"
+    if getattr(function, "__name__", "") in ("__set__", "__delete__"):
+        return "set"
+    return ""
+
+
 def function_name(function: Callable[..., Any]) -> str:
     """torch's name without underscores: `__rpow__` is "rpow", `x.T` is "T"."""
     name: str = getattr(function, "__name__", type(function).__name__)
     if name == "__get__":
         return getattr(getattr(function, "__self__", None), "__name__", "get")
+    if name in ("__set__", "__delete__"):
+        attribute = getattr(getattr(function, "__self__", None), "__name__", "it")
+        return f"set_{attribute}"
     if name.startswith("__") and name.endswith("__"):
         name = name[2:-2]
     return _ALIASES.get(name, name)
@@ -44,6 +112,8 @@ def is_property(function: Callable[..., Any]) -> bool:
 def changes_in_place(function: Callable[..., Any], keywords: Mapping[str, Any]) -> bool:
     """Whether a call may change its first argument, judged before it is made."""
     name = getattr(function, "__name__", "")
+    if name[2:-2] in READS or name == "__iter__":
+        return False
     return (
         name in _MUTATORS
         or (name.endswith("_") and not name.endswith("__"))

@@ -2,46 +2,46 @@
 
 A TorchFunctionMode sees the calls; the backward pass is `ledger`'s. The recorder only
 looks: it changes no value, gradient or random state, and a fault of its own switches
-recording off. What it saw becomes events in `drafts`.
+recording off. While code runs it only notes; `resolve` makes the trace of the notes.
 """
 
 import itertools
+import sys
 import time
+import types as python
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 from torch.autograd.graph import Node, get_gradient_edge
 from torch.overrides import TorchFunctionMode
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from tutor.engine import naming
-from tutor.engine.calls import (
-    as_written,
-    copied,
-    output_name,
-    tensors,
-    variable_name,
-)
-from tutor.engine.drafts import (
-    Call,
-    Drafts,
-    OpDraft,
-    Replay,
-    ValueDraft,
-)
+from tutor.engine.calls import tensors
+from tutor.engine.drafts import Drafts, OpNote, ValueNote
 from tutor.engine.ledger import Ledger
 from tutor.engine.modules import ModuleNames
-from tutor.engine.source import Site, Sources
-from tutor.engine.summary import Summaries
-from tutor.graph.trace import Argument, Const, Flag, Items, Ref, Role
+from tutor.engine.naming import Kind
+from tutor.engine.source import Place, Sources, Stack
+from tutor.engine.summary import Summaries, Taken, version_of
+from tutor.graph.trace import Const, Flag, Role
 
-REPLAY_LIMIT = 4096
-"""An op with up to this many elements is kept to be run again for its rule."""
-REPLAYS_AT_MOST = 1000
-"""So many are kept; a longer trace has rules for its first ops."""
-_ITEMS_SHOWN = 32
+ITEMS_NOTED = 4096
+"""Elements of a list that are looked through for tensors."""
 _TEXT_SHOWN = 60
+
+_now = time.perf_counter_ns
+_task = torch._C._current_graph_task_id
+_interpreter = torch._C._functorch.peek_interpreter_stack
+_modes = torch._C._len_torch_function_stack
+_AS_THEY_ARE = (
+    bool, int, float, str, complex, type(None), torch.dtype, torch.device, slice,
+    type(...), torch.memory_format, torch.layout,
+)  # fmt: skip
+_PLAIN = frozenset(_AS_THEY_ARE)
+_NUMBERS = frozenset([int, float, bool, complex])
 
 
 class Recorder(TorchFunctionMode):
@@ -60,36 +60,40 @@ class Recorder(TorchFunctionMode):
         by the outermost function is called; the modules among `variables` are called
         as there; without `replays` no rule can be made."""
         super().__init__()
-        self.drafts = Drafts()
+        self.drafts = Drafts(Sources(result_name), without_replays=not replays)
         self.root: int | None = None
         """The value that `backward` was asked to start from."""
-        self._sources = Sources(result_name)
-        self._modules = ModuleNames(self._name_module_output)
+        self._stack = Stack()
+        self._modules = ModuleNames()
         self._summaries = Summaries()
         self._op_limit = op_limit
-        self._replays = replays
         self._listening = False
         self._clock = itertools.count()
-        self._known: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
+        self._known: dict[int, ValueNote] = {}
+        """By a tensor's identity, checked against the note's own reference."""
         self._tensor_count = 0
         self._names = dict(names or {})
+        self._given: set[int] = set()
         self._variables = variables or {}
+        self._gradients: dict[int, tuple[weakref.ref[torch.Tensor], ValueNote]] = {}
+        self._opaque: OpNote | None = None
+        self._inside_opaque = False
         self._ledger = Ledger(
-            self.drafts,
-            self._summaries,
-            self._clock,
-            lambda leaf: self._see(leaf, None),
-            self._guarded,
-        )
+            self.drafts, self._summaries, self._clock, self._see, self._met_before,
+            self._stop, self._place, op_limit,
+        )  # fmt: skip
 
     # -- the recorder's life
 
     def __enter__(self) -> "Recorder":
         for name, tensor in self._names.items():
-            value = self._see(tensor, None)
-            self.drafts.values[value].name = name
-        self._modules.open(self._sources.frame, self._guarded)
-        self._guarded(self._modules.learn, self._variables)
+            value = self._see(tensor)
+            value.name = name
+            self._given.add(value.tensor)
+        self._stack.bottom = sys._getframe(1)
+        self._modules.open(self._module_name, self._module_left, self._stop)
+        if self._variables:
+            self._modules.learn(self._variables)
         self._listening = self._ledger.listening = True
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
@@ -101,16 +105,47 @@ class Recorder(TorchFunctionMode):
     def close(self) -> None:
         """Leave no hook and no reference to the learner's tensors; fetch summaries."""
         self._listening = False
+        try:
+            with torch._C.DisableTorchFunction():
+                self._summaries.fetch()
+                self._ledger.settle_saved()
+                self._name_parts()
+        except Exception as error:  # noqa: BLE001 - ours, not the learner's
+            self._stop(error)
         self._ledger.close()
         self._modules.close()
-        self._guarded(self._summaries.fetch)
         self._known.clear()
         self._names.clear()
+        self._gradients.clear()
         self._variables = {}
+        self._stack.bottom = None
 
     def met(self) -> list[torch.Tensor]:
         """The tensors it met that are still there; none once it is closed."""
-        return list(self._known)
+        held = (each.holder() for each in self._known.values())
+        return [each for each in held if each is not None]
+
+    def bind(self, names: Mapping[str, Any]) -> None:
+        """The variables of the code hold these now; called at its end, before `close`."""
+        try:
+            with torch._C.DisableTorchFunction():
+                self._modules.learn(names)
+                for name, held in list(names.items()):
+                    if isinstance(held, torch.Tensor) and not name.startswith("__"):
+                        self._bind(name, held)
+        except Exception as error:  # noqa: BLE001 - ours, not the learner's
+            self._stop(error)
+
+    def _bind(self, name: str, held: torch.Tensor) -> None:
+        note = self._met_before(held)
+        if note is None and held.requires_grad and held.grad_fn is None:
+            note = self._see(held)  # a leaf that was not used
+        if note is None and self._opaque is not None:
+            note = self._see(held)
+        if note is not None:
+            self.drafts.names[name] = note.id
+            if note.name is None:
+                note.name = name
 
     def backward(
         self, root: torch.Tensor, start: Callable[[], Any], *, retain: bool = False
@@ -121,26 +156,31 @@ class Recorder(TorchFunctionMode):
         """
         with torch._C.DisableTorchFunction():
             value = self._see_root(root)
-            self._ledger.roots = [value]
-            self.root = value
-            root.backward(gradient=start(), retain_graph=retain)
-        return value
+            self.root = value.id
+            gradient = start()
+            note = self._ledger.begin("backward", [value], retain, None)
+            try:
+                root.backward(gradient=gradient, retain_graph=retain)
+            except BaseException as error:
+                self._ledger.end(note, error)
+                if not self.drafts.ran or self.drafts.ran[-1][1] != note.number:
+                    self.drafts.passes.remove(note)  # it never began
+                raise
+            self._ledger.end(note)
+            self._summaries.look()  # as the gradients may be put back
+        return value.id
 
-    def _guarded(self, look: Callable[..., Any], *args: Any) -> Any:
-        """Call one of ours; its fault ends the recording, never the learner's code."""
-        try:
-            return look(*args)
-        except Exception as error:  # noqa: BLE001 - see above
-            self._listening = self._ledger.listening = False
-            self.drafts.truncated = (
-                f"The recorder stopped by a fault of its own ({type(error).__name__}: "
-                f"{error}); what the code computed is not touched by it."
-            )
-            return None
+    def _stop(self, error: BaseException) -> None:
+        """A fault of ours ends the recording, never the learner's code."""
+        self._listening = self._ledger.listening = False
+        self.drafts.truncated = (
+            f"The recorder stopped by a fault of its own ({type(error).__name__}: "
+            f"{error}); what the code computed is not touched by it."
+        )
 
-    # -- forward
+    # -- calls
 
-    def __torch_function__(
+    def __torch_function__(  # noqa: C901 - each call more would cost at every op
         self,
         function: Callable[..., Any],
         types: Any,
@@ -148,263 +188,567 @@ class Recorder(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """torch calls this for every function; the answer is the function's own."""
-        keywords = kwargs or {}
-        if not self._hears():
+        keywords = {} if kwargs is None else kwargs
+        if not self._listening:
             return function(*args, **keywords)
-        call: Call | None = self._guarded(self._before, function, args, keywords)
-        start = time.perf_counter_ns()
+        if _task() != -1 or _interpreter() is not None:
+            self._elsewhere(function)
+            return function(*args, **keywords)
+        kind = naming.kind(function)
+        if kind.special:
+            return self._special(kind, function, args, keywords)
+        # Others that listen - modes, classes of tensors - are not to hear us.
+        heard = bool(types) or _modes() > 0
+        changes = kind.in_place or (keywords and _may_change(keywords))
+        noted: Any = None
+        try:
+            if heard:
+                with torch._C.DisableTorchFunction():
+                    noted = self._before(args, keywords, changes)
+            else:
+                noted = self._before(args, keywords, changes)
+        except Exception as error:  # noqa: BLE001 - ours, not the learner's
+            self._stop(error)
+        begun = _now()
         try:
             returned = function(*args, **keywords)
         except BaseException as error:
-            if call is not None:
-                self._guarded(self._failed, call, error)
+            if noted is not None:
+                self._failed(kind, noted, error)
             raise
-        if call is not None:
-            call.microseconds = (time.perf_counter_ns() - start) / 1000
-            self._guarded(self._after, call, returned)
+        if noted is not None:
+            took = _now() - begun
+            try:
+                if heard:
+                    with torch._C.DisableTorchFunction():
+                        self._after(kind, function, args, noted, returned, took)
+                else:
+                    self._after(kind, function, args, noted, returned, took)
+            except Exception as error:  # noqa: BLE001 - ours, not the learner's
+                self._stop(error)
         return returned
 
-    def _hears(self) -> bool:
-        return (
-            self._listening
-            and torch._C._current_graph_task_id() == -1  # not inside a backward pass
-            and torch._C._functorch.peek_interpreter_stack() is None  # nor inside vmap
-        )
-
-    def _before(
-        self,
-        function: Callable[..., Any],
-        args: Sequence[Any],
-        keywords: Mapping[str, Any],
-    ) -> Call | None:
-        name = naming.function_name(function)
-        if name == "backward":
-            self._ledger.roots = [self._see_root(each) for each in tensors(args[:1])]
-            return None
-        if name == "grad" and naming.is_property(function):
-            return None
-        call = Call(function, name, args, keywords)
-        if name == "grad":
-            self._ledger.roots = [self._see(each, None) for each in tensors(args[:1])]
-        full = len(self.drafts.ops) >= self._op_limit
-        if not full and naming.changes_in_place(function, keywords):
-            call.site = self._sources.site()
-            call.versions = [
-                (each, each._version) for each in tensors((args, keywords))
-            ]
-            call.arguments = self._arguments(args, call.site)
-        return call
-
-    def _failed(self, call: Call, error: BaseException) -> None:
-        if isinstance(error, Exception) and next(tensors(call.args), None) is not None:
-            draft = self._record(call, ())
-            draft.error = f"{type(error).__name__}: {error}"
-
-    def _after(self, call: Call, returned: Any) -> None:
-        inputs = {id(each) for each in tensors((call.args, call.keywords))}
-        changed = [each for each, seen in call.versions if each._version != seen]
-        outputs = [each for each in tensors(returned) if id(each) not in inputs]
-        if changed:
-            call.flags.append("inplace")
-            outputs += changed[:1]
-        if not outputs and call.name not in naming.READS:
-            return
+    def _before(  # noqa: C901 - as above
+        self, args: Sequence[Any], keywords: Mapping[str, Any], changes: Any
+    ) -> Any:
+        """The arguments as values and constants; None: the trace is full."""
+        self._inside_opaque = False
+        if changes:
+            self._summaries.settle()
+            if args and isinstance(args[0], torch.Tensor):
+                self._summaries.look(args[0])
         if len(self.drafts.ops) >= self._op_limit:
             # What was computed since becomes one op, found behind the next backward.
             self.drafts.truncated = (
                 f"The trace has the first {self._op_limit} ops; the code ran on."
             )
+            return None
+        written: Any = None
+        known_before = len(self.drafts.values)
+        known = self._known
+        arguments: list[Any] = []
+        for each in args:
+            found = known.get(id(each))
+            if found is not None and found.holder() is each:
+                try:
+                    if found.version == each._version:  # type: ignore[union-attr]
+                        arguments.append(found)
+                        continue
+                except RuntimeError:  # a tensor of inference mode
+                    pass
+            arguments.append(self._noted(each))
+        named = {}
+        if keywords:
+            for name, each in keywords.items():
+                if each is not None and each is not False:
+                    named[name] = self._noted(each)
+        if changes:
+            written = [
+                (each, version_of(each)) for each in tensors((args, dict(keywords)))
+            ]
+        return arguments, named, written, known_before
+
+    def _failed(self, kind: Kind, noted: Any, error: BaseException) -> None:
+        try:
+            arguments, keywords, _, _ = noted
+            if isinstance(error, Exception) and _has_value((arguments, keywords)):
+                place, _, hidden = self._stack.place(2)
+                if not hidden:
+                    note = self._add_op(kind, arguments, keywords, place, [], 0)
+                    note.error = f"{type(error).__name__}: {error}"
+        except Exception as fault:  # noqa: BLE001 - ours, not the learner's
+            self._stop(fault)
+
+    def _after(  # noqa: C901 - as above
+        self,
+        kind: Kind,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        noted: Any,
+        returned: Any,
+        took: int,
+    ) -> None:
+        arguments, keywords, written, known_before = noted
+        flags: list[Flag] = []
+        outputs: list[torch.Tensor] = []
+        known = self._known
+        if written:
+            for each, version in written:
+                if version_of(each) != version:
+                    flags.append("inplace")
+                    outputs.append(each)
+                    break
+        for each in (
+            (returned,) if type(returned) is torch.Tensor else tensors(returned)
+        ):
+            found = known.get(id(each))
+            if (found is None or found.holder() is not each) and not (
+                outputs and any(each is other for other in outputs)
+            ):
+                outputs.append(each)
+        if not outputs and not kind.reads:
+            self._forget(known_before)
             return
-        call.site = call.site or self._sources.site()
-        if call.site is None or not call.site.hidden:
-            self._record(call, outputs)
-
-    def _record(self, call: Call, outputs: Sequence[torch.Tensor]) -> OpDraft:
-        site = call.site = call.site or self._sources.site()
-        if call.arguments is None:
-            call.arguments = self._arguments(call.args, site)
-        keywords = {
-            name: self._argument(each, site)
-            for name, each in call.keywords.items()
-            if each is not None and each is not False
-        }
-        inside = site is not None and self._modules.runs_in(site.frame)
-        draft = OpDraft(
-            id=len(self.drafts.ops),
-            at=next(self._clock),
-            function=call.name,
-            symbol=naming.symbol(call.name, call.args),
-            label=site.label if site is not None and not inside else "",
-            arguments=as_written(call, site),
-            keywords=keywords,
-            source=site.source if site is not None else None,
-            module=self._modules.path,
-            calls=site.calls if site is not None else (),
-            microseconds=call.microseconds,
-        )
-        self.drafts.ops.append(draft)
-        draft.flags = self._flags(call, outputs)
-        for port, tensor in enumerate(outputs):
-            name = None if site is None or inside else output_name(site, port)
-            draft.outputs.append(self._add_value(tensor, name, draft.id, port))
-            self._ledger.claim(tensor, draft.id)
-        if self._replays:
-            self._keep_for_rule(call, draft, outputs)
-        return draft
-
-    def _flags(self, call: Call, outputs: Sequence[torch.Tensor]) -> list[Flag]:
-        flags = call.flags
-        if outputs and next(tensors((call.args, call.keywords)), None) is None:
+        place, frame, hidden = self._stack.place(2)
+        if hidden:
+            self._forget(known_before)
+            return
+        note = self._add_op(kind, arguments, keywords, place, flags, took)
+        if (
+            kind.swapped
+            and frame is not None
+            and len(args) == 2
+            and type(args[1]) in _NUMBERS
+        ):
+            note.aliases = _names_of(args[0], frame)
+        valued = _has_value(arguments) or (keywords and _has_value(keywords))
+        if outputs and not valued:
             flags.append("creation")
-        bases = {id(each) for each in tensors((call.args, call.keywords))}
-        if any(each._is_view() and id(each._base) in bases for each in outputs):
-            flags.append("view")
-        if naming.is_random(call.name):
+        if kind.random:
             flags.append("random")
         if not torch.is_grad_enabled():
             flags.append("nograd")
-        return flags
+        if not flags:
+            note.function = function
+        for port, each in enumerate(outputs):
+            self._add_output(note, each, port, args, arguments)
 
-    def _keep_for_rule(
-        self, call: Call, draft: OpDraft, outputs: Sequence[torch.Tensor]
+    def _forget(self, known_before: int) -> None:
+        """A call that is not recorded brings no values."""
+        values = self.drafts.values
+        if len(values) > known_before and not any(
+            each.op is not None for each in values[known_before:]
+        ):
+            for each in values[known_before:]:
+                tensor = each.holder()
+                if tensor is not None:
+                    self._known.pop(id(tensor), None)
+            del values[known_before:]
+
+    def _add_op(
+        self,
+        kind: Kind,
+        arguments: Sequence[Any],
+        keywords: dict[str, Any],
+        place: Place | None,
+        flags: list[Flag],
+        took: int,
+    ) -> OpNote:
+        running = self._modules.running
+        note = OpNote(
+            len(self.drafts.ops), next(self._clock), kind, tuple(arguments), keywords,
+            [], place, running[-1] if running else None, flags, took,
+        )  # fmt: skip
+        self.drafts.ops.append(note)
+        return note
+
+    def _add_output(
+        self,
+        op: OpNote,
+        tensor: torch.Tensor,
+        port: int,
+        args: Sequence[Any],
+        arguments: Sequence[Any],
     ) -> None:
-        if len(outputs) != 1 or not outputs[0].requires_grad:
+        origin = tensor.grad_fn
+        number = -1 if origin is None else self._ledger.claim(origin, op.id)
+        taken = None
+        if tensor._is_view():
+            base = tensor._base
+            for each, value in zip(args, arguments, strict=False):
+                if isinstance(each, torch.Tensor) and (
+                    each is base or each._base is base
+                ):
+                    if "view" not in op.flags:
+                        op.flags.append("view")
+                    numbers = value.taken.numbers
+                    if numbers is not None and each.shape.numel() == tensor.numel():
+                        taken = self._summaries.large(tensor, value.taken)
+                    break
+            if taken is None:
+                taken = self._summaries.take_now(tensor)
+        elif op.kind.name in ("from_numpy", "as_tensor", "frombuffer"):
+            taken = self._summaries.take_now(tensor)
+        else:
+            taken = self._summaries.take(tensor)
+        op.outputs.append(
+            self._add_value(tensor, None, op.id, port, taken, origin, number)
+        )
+
+    # -- calls that are not like the others
+
+    def _special(
+        self,
+        kind: Kind,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        keywords: Mapping[str, Any],
+    ) -> Any:
+        try:
+            with torch._C.DisableTorchFunction():
+                begun = self._special_before(kind, args, keywords)
+        except Exception as error:  # noqa: BLE001 - ours, not the learner's
+            self._stop(error)
+            return function(*args, **keywords)
+        try:
+            returned = function(*args, **keywords)
+        except BaseException as error:
+            if kind.special in ("backward", "grad") and begun is not None:
+                self._ledger.end(begun[0], error)
+            raise
+        try:
+            with torch._C.DisableTorchFunction():
+                self._special_after(kind, function, args, begun, returned)
+        except Exception as error:  # noqa: BLE001 - ours, not the learner's
+            self._stop(error)
+        return returned
+
+    def _special_before(
+        self, kind: Kind, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> Any:
+        match kind.special:
+            case "backward" | "grad":
+                roots = [self._see_root(each) for each in tensors(args[:1])]
+                noted = None
+                if kind.special == "grad":
+                    noted = self._before(args, keywords, False)
+                retains = bool(
+                    keywords.get("retain_graph") or keywords.get("create_graph")
+                )
+                place, _, _ = self._stack.place(2)
+                begin = self._ledger.begin
+                return begin(kind.special, roots, retains, place), noted
+            case "set" | "flag":
+                if self._stack.place(2)[2]:  # hidden, as within `net.double()`
+                    if kind.name == "set_data":
+                        self._known.pop(id(args[0]), None)
+                    return None
+                if kind.name == "set_grad":
+                    gradient = args[0].grad
+                    if gradient is not None:
+                        self._summaries.look(gradient)
+                elif kind.name == "set_data":
+                    self._summaries.settle()
+                return self._before(args, {}, False)
+        return None
+
+    def _special_after(
+        self,
+        kind: Kind,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        begun: Any,
+        returned: Any,
+    ) -> None:
+        if kind.special in ("backward", "grad"):
+            self._ledger.end(begun[0])
+            if kind.special == "grad" and begun[1] is not None:
+                self._after(kind, function, args, begun[1], returned, 0)
+                if self.drafts.ops:
+                    self.drafts.ops[-1].function = None
+        elif kind.special == "get_grad":
+            owner = self._met_before(args[0])
+            if returned is not None and owner is not None:
+                self._gradients[id(returned)] = weakref.ref(returned), owner
+        elif begun is not None:
+            self._note_setting(kind, args[0], begun)
+
+    def _note_setting(self, kind: Kind, tensor: torch.Tensor, begun: Any) -> None:
+        """An attribute was set: an op without outputs, unless the values changed."""
+        arguments, keywords, _, _ = begun
+        if kind.name not in naming.SET and kind.special != "flag":
             return
-        if len(self.drafts.replays) >= REPLAYS_AT_MOST:
+        place, _, _ = self._stack.place(2)
+        value = arguments[0]
+        note = self._add_op(kind, arguments, keywords, place, [], 0)
+        if not torch.is_grad_enabled():
+            note.flags.append("nograd")
+        if kind.name == "set_data":
+            note.flags.append("inplace")
+            taken = self._summaries.take(tensor)
+            found = self._add_value(tensor, None, note.id, 0, taken, tensor.grad_fn)
+            note.outputs.append(found)
+        elif isinstance(value, ValueNote):
+            value.requires_grad = tensor.requires_grad
+            value.is_leaf = tensor.is_leaf
+            value.role = _role(tensor)
+
+    def _elsewhere(self, function: Callable[..., Any]) -> None:
+        """Within a backward pass, or a transform of torch.func, which is one op."""
+        try:
+            if naming.kind(function).in_place:
+                with torch._C.DisableTorchFunction():
+                    self._summaries.settle()
+            if _interpreter() is not None and _task() == -1 and not self._inside_opaque:
+                self._inside_opaque = True
+                with torch._C.DisableTorchFunction():
+                    self._note_opaque()
+        except Exception as error:  # noqa: BLE001 - ours, not the learner's
+            self._stop(error)
+
+    def _note_opaque(self) -> None:
+        if len(self.drafts.ops) >= self._op_limit:
             return
-        if {"inplace", "random", "creation", "unseen"} & set(draft.flags):
+        outer: python.FrameType | None = None
+        frame: python.FrameType | None = sys._getframe(1)
+        while frame is not None and frame is not self._stack.bottom:
+            if frame.f_globals.get("__name__", "").startswith("torch._functorch"):
+                outer = frame
+            frame = frame.f_back
+        if outer is None:
             return
-        held = list(tensors((call.args, call.keywords)))
-        if outputs[0].numel() + sum(each.numel() for each in held) > REPLAY_LIMIT:
-            return
-        args, keywords = copied((list(call.args), dict(call.keywords)))
-        replay = Replay(draft.id, call.function, call.name, args, keywords)
-        self.drafts.replays.append(replay)
+        held = outer.f_locals
+        inputs = [
+            self._see(each)
+            for each in tensors((held.get("args"), held.get("kwargs")))
+            if not torch._C._functorch.is_functorch_wrapped_tensor(each)
+        ]
+        name = outer.f_code.co_qualname.partition(".")[0]
+        kind = naming.plain_kind(name)
+        place, _, _ = self._stack.place(2)
+        flags: list[Flag] = ["opaque"]
+        if not torch.is_grad_enabled():
+            flags.append("nograd")
+        self._opaque = self._add_op(kind, inputs, {}, place, flags, 0)
 
     # -- values
 
-    def _see(self, tensor: torch.Tensor, site: Site | None) -> int:
-        """The value a tensor is now; met for the first time, it becomes one."""
-        known: tuple[int, int] | None = self._known.get(tensor)
-        origin = tensor.grad_fn
-        owned = origin is None or self._ledger.knows(origin)
-        if known is not None and known[1] == _version(tensor) and owned:
-            draft = self.drafts.values[known[0]]
-            if draft.name is None or tensor.requires_grad != draft.requires_grad:
-                self._describe(draft, tensor)
-            return known[0]
-        name = None
-        if known is not None:
-            name = self.drafts.values[known[0]].name
-        elif site is not None:
-            name = variable_name(tensor, site)
-        if owned or origin is None:
-            op = None if origin is None else self._ledger.op_of(origin)
-            return self._add_value(tensor, name, op, 0)
-        return self._add_unseen(tensor, name, origin, site)
+    def _met_before(self, tensor: torch.Tensor) -> ValueNote | None:
+        """The value a tensor is now, if it was met as that."""
+        found = self._known.get(id(tensor))
+        if found is None or found.holder() is not tensor:
+            return None
+        return found if found.version == version_of(tensor) else None
 
-    def _see_root(self, tensor: torch.Tensor) -> int:
+    def _see(self, tensor: torch.Tensor) -> ValueNote:
+        """The value a tensor is now; met for the first time, it becomes one."""
+        known = self._known.get(id(tensor))
+        if known is not None and known.holder() is not tensor:
+            known = None
+        if known is not None and known.version == version_of(tensor):
+            return known
+        origin = tensor.grad_fn
+        name = known.name if known is not None else self._variable(tensor)
+        number = -1 if origin is None else self._ledger.ids.get(origin)
+        opaque = self._opaque if known is None else None
+        if opaque is not None and (
+            number is None or (origin is None and not opaque.outputs)
+        ):
+            return self._add_opaque(opaque, tensor, origin)
+        if number is None:
+            assert origin is not None
+            return self._add_unseen(tensor, name, origin)
+        op = None if number < 0 else self.drafts.nodes[number].op
+        take = self._summaries.take
+        if not tensor.requires_grad:
+            take = self._summaries.take_now
+        note = self._add_value(tensor, name, op, 0, take(tensor), origin, number)
+        if known is None:
+            gradient = self._gradients.get(id(tensor))
+            if gradient is not None and gradient[0]() is tensor:
+                note.gradient_of = gradient[1]
+        return note
+
+    def _see_root(self, tensor: torch.Tensor) -> ValueNote:
         """The value to go backward from; a leaf may be it, with no op behind it."""
         if tensor.requires_grad and tensor.grad_fn is None:
             self._ledger.leaf(get_gradient_edge(tensor).node)
-        return self._see(tensor, None)
+        return self._see(tensor)
 
     def _add_value(
-        self, tensor: torch.Tensor, name: str | None, op: int | None, port: int
-    ) -> int:
-        known: tuple[int, int] | None = self._known.get(tensor)
-        if known is not None:
-            number = self.drafts.values[known[0]].tensor
+        self,
+        tensor: torch.Tensor,
+        name: str | None,
+        op: int | None,
+        port: int,
+        taken: Taken,
+        origin: Node | None,
+        node: int = -1,
+    ) -> ValueNote:
+        key = id(tensor)
+        known = self._known.get(key)
+        if known is not None and known.holder() is tensor:
+            number, holder = known.tensor, known.holder
+            name = name or known.name
         else:
-            number = self._tensor_count
+            number, holder = self._tensor_count, weakref.ref(tensor)
             self._tensor_count += 1
-        draft = ValueDraft(
-            id=len(self.drafts.values),
-            tensor=number,
-            version=_version(tensor),
-            name=name,
-            op=op,
-            port=port,
-            taken=self._summaries.take(tensor),
-            device=str(tensor.device),
-        )
-        self._describe(draft, tensor)
-        self.drafts.values.append(draft)
-        self._known[tensor] = draft.id, draft.version
-        self._ledger.carries(tensor, draft.id)
-        return draft.id
-
-    def _describe(self, draft: ValueDraft, tensor: torch.Tensor) -> None:
-        draft.requires_grad = tensor.requires_grad
-        draft.is_leaf = tensor.is_leaf
-        named = self._modules.name(tensor)
-        if named is not None and draft.name is None:
-            draft.name = named[0]
-        draft.role = _role(draft, tensor, named[1] if named is not None else None)
+        values = self.drafts.values
+        if origin is not None:
+            note = ValueNote(
+                len(values), number, version_of(tensor), op, port, taken, True, False,
+                "temporary", name, holder,
+            )  # fmt: skip
+            if node < 0:
+                node = self._ledger.ids.get(origin, -1)
+            self._ledger.made[node, tensor.output_nr] = note
+        else:
+            note = ValueNote(
+                len(values), number, version_of(tensor), op, port, taken,
+                tensor.requires_grad, tensor.is_leaf, _role(tensor), name, holder,
+            )  # fmt: skip
+        values.append(note)
+        self._known[key] = note
+        return note
 
     def _add_unseen(
-        self, tensor: torch.Tensor, name: str | None, origin: Node, site: Site | None
-    ) -> int:
+        self, tensor: torch.Tensor, name: str | None, origin: Node
+    ) -> ValueNote:
         """An op for what torch did where the recorder could not look."""
-        draft = OpDraft(
-            id=len(self.drafts.ops),
-            at=next(self._clock),
-            function=naming.op_of_node(origin.name()),
-            symbol=naming.op_of_node(origin.name()),
-            label="",
-            source=site.source if site is not None else None,
-            module=self._modules.path,
-            calls=site.calls if site is not None else (),
-            flags=["unseen"],
-        )
-        self.drafts.ops.append(draft)
-        first = len(self.drafts.nodes)
-        self._ledger.claim(tensor, draft.id)
-        targets = [
-            edge.value
+        place, _, _ = self._stack.place(2)
+        kind = naming.plain_kind(naming.op_of_node(origin.name()))
+        op = self._add_op(kind, (), {}, place, ["unseen"], 0)
+        number = self._ledger.claim(origin, op.id)
+        op.arguments = self._behind(op.id, number)
+        taken = self._summaries.take(tensor)
+        note = self._add_value(tensor, name, op.id, 0, taken, origin, number)
+        op.outputs.append(note)
+        return note
+
+    def _add_opaque(
+        self, op: OpNote, tensor: torch.Tensor, origin: Node | None
+    ) -> ValueNote:
+        """What a transform of torch.func gave back."""
+        number = -1
+        if origin is not None:
+            number = self._ledger.claim(origin, op.id)
+            known = {id(each) for each in op.arguments}
+            more = [e for e in self._behind(op.id, number) if id(e) not in known]
+            op.arguments = (*op.arguments, *more)
+        taken = self._summaries.take(tensor)
+        port = len(op.outputs)
+        note = self._add_value(tensor, None, op.id, port, taken, origin, number)
+        op.outputs.append(note)
+        return note
+
+    def _behind(self, op: int, first: int) -> tuple[ValueNote, ...]:
+        """The values that an op's nodes, from that one on, lead to."""
+        found = [
+            edge[1]
             for node in self.drafts.nodes[first:]
+            if node.op == op
             for edge in node.edges
-            if edge is not None and edge.value is not None
+            if edge is not None and edge[1] is not None
         ]
-        draft.arguments = [Ref(value) for value in dict.fromkeys(targets)]
-        draft.outputs.append(self._add_value(tensor, name, draft.id, 0))
-        return draft.outputs[0]
+        return tuple(dict.fromkeys(found))
 
-    def _name_module_output(self, output: Any) -> None:
-        if not self._hears():
-            return
-        site = self._sources.site()
-        for port, tensor in enumerate(tensors(output)):
-            known: tuple[int, int] | None = self._known.get(tensor)
-            if known is not None and site is not None:
-                draft = self.drafts.values[known[0]]
-                draft.name = draft.name or output_name(site, port)
-
-    def _arguments(self, args: Sequence[Any], site: Site | None) -> list[Argument]:
-        return [self._argument(each, site) for each in args]
-
-    def _argument(self, given: Any, site: Site | None) -> Argument:
+    def _noted(self, given: Any) -> Any:
+        """An argument: a note for a tensor, else itself, or a text that stands for it."""
+        kind = type(given)
+        if kind in _PLAIN:
+            return given
         if isinstance(given, torch.Tensor):
-            return Ref(self._see(given, site))
-        if given is None or isinstance(given, (bool, int, float, str)):
-            return Const(given)
+            return self._see(given)
         if isinstance(given, (list, tuple)):
-            items = [self._argument(each, site) for each in given[:_ITEMS_SHOWN]]
-            if len(given) > _ITEMS_SHOWN:
-                items.append(Const("…"))
-            return Items(tuple(items))
+            return [self._noted(each) for each in given[:ITEMS_NOTED]]
+        if isinstance(given, _AS_THEY_ARE):
+            return given
         return Const(repr(given)[:_TEXT_SHOWN])
 
+    # -- names
 
-def _role(draft: ValueDraft, tensor: torch.Tensor, kind: str | None) -> Role:
-    if kind == "buffer":
-        return "buffer"
-    if kind == "parameter" or isinstance(tensor, torch.nn.Parameter):
+    def _variable(self, tensor: torch.Tensor) -> str | None:
+        """The variable that holds a tensor, in the outermost function that has one."""
+        if not self._listening:
+            return None
+        for frame in self._stack.frames():
+            names = _names_of(tensor, frame)
+            if names:
+                return names[0]
+        return None
+
+    def _module_name(self, module: nn.Module) -> str | None:
+        with torch._C.DisableTorchFunction():
+            self._stack.place(2)
+            for frame in self._stack.frames():
+                for names in (frame.f_locals, frame.f_globals):
+                    for name, found in list(names.items()):
+                        if found is module and not name.startswith("_"):
+                            return name
+        return None
+
+    def _module_left(self, output: Any) -> None:
+        if not self._listening or _task() != -1 or _interpreter() is not None:
+            return
+        with torch._C.DisableTorchFunction():
+            place, depth = self._stack.place_of_module()
+            if place is None or depth > 1:
+                return  # within another module of torch's, the result has no name
+            for port, tensor in enumerate(tensors(output)):
+                value = self._met_before(tensor)
+                if value is not None and value.name is None:
+                    self.drafts.returned.append((value, port, place))
+
+    def _name_parts(self) -> None:
+        """Parameters, buffers and the modules of ops get their paths."""
+        found: dict[int, tuple[str, Role]] = {}
+        for tensor, name, role in self._modules.parts():
+            value = self._known.get(id(tensor))
+            if value is not None and value.holder() is tensor:
+                found.setdefault(value.tensor, (name, role))
+        if found:
+            for each in self.drafts.values:
+                named = found.get(each.tensor)
+                if named is not None:
+                    each.role = named[1]
+                    if each.tensor not in self._given:
+                        each.name = named[0]
+        path = self._modules.path
+        for op in self.drafts.ops:
+            if op.module is not None and not isinstance(op.module, str):
+                op.module = path(op.module)
+
+    def _place(self) -> Place | None:
+        return self._stack.place(2)[0]
+
+
+def _names_of(tensor: Any, frame: python.FrameType) -> tuple[str, ...]:
+    """The names of the frame's own code that hold a tensor there."""
+    code, local, outside = frame.f_code, frame.f_locals, frame.f_globals
+    found = []
+    if local is not outside:
+        found = [name for name, held in local.items() if held is tensor]
+    for name in code.co_names:
+        if outside.get(name) is tensor:
+            found.append(name)
+    return tuple([name for name in found if name[0] != "_"])
+
+
+def _has_value(held: Any) -> bool:
+    if isinstance(held, ValueNote):
+        return True
+    if isinstance(held, (list, tuple)):
+        return any(_has_value(each) for each in held)
+    return isinstance(held, dict) and any(_has_value(each) for each in held.values())
+
+
+def _may_change(keywords: Mapping[str, Any]) -> bool:
+    return keywords.get("out") is not None or keywords.get("inplace") is True
+
+
+def _role(tensor: torch.Tensor) -> Role:
+    if isinstance(tensor, nn.Parameter):
         return "parameter"
     if tensor.is_leaf and tensor.requires_grad:
         return "leaf"
     return "temporary" if tensor.grad_fn is not None else "constant"
-
-
-def _version(tensor: torch.Tensor) -> int:
-    return 0 if tensor.is_inference() else tensor._version

@@ -6,11 +6,13 @@ the written order of operands are the source's own. Positions need Python 3.11.
 
 import ast
 import linecache
+import re
 import sys
 import types
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 
@@ -18,6 +20,7 @@ from tutor.graph.trace import Source
 
 _OURS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _LABEL_LIMIT = 200
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 RUNNER = "run_traced"
 """Name of the function of ours that runs the learner's code."""
@@ -28,10 +31,14 @@ _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-de
 Span = tuple[int, int, int, int]
 """First line, first column, last line, last column; columns are UTF-8 bytes."""
 
+Place = tuple[tuple[tuple[types.CodeType, int], ...], bool]
+"""A place in the running code: the learner's functions and the offset of the instruction
+in each, innermost first; and whether torch's module code ran between it and the op."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One place in the learner's code, as reached by one call."""
+    """A place in the learner's source."""
 
     source: Source | None
     label: str
@@ -41,12 +48,86 @@ class Site:
     node: ast.AST | None
     calls: tuple[str, ...]
     """The learner's functions it was reached through, outermost first."""
-    frame: types.FrameType
-    """Valid while the op runs; not to be kept."""
     output_names: tuple[str | None, ...]
     """For `a, b = x.chunk(2)`: "a", "b"; empty where one name is meant."""
-    hidden: bool
-    """What runs here is not for the trace: something else in it stands for it."""
+
+
+class Stack:
+    """Finds the learner's frames among those that run now."""
+
+    def __init__(self) -> None:
+        self._learners: dict[str, bool] = {}
+        self.bottom: types.FrameType | None = None
+        """Where the recorder was opened; what called that is none of ours."""
+
+    def place(self, depth: int) -> tuple[Place | None, types.FrameType | None, bool]:
+        """Where the learner's code is, its innermost frame, and whether it is hidden.
+
+        Hidden is the inside of a custom autograd.Function, for which its own node
+        stands, and the making of a module's parameters.
+        """
+        found: list[tuple[types.CodeType, int]] = []
+        first: types.FrameType | None = None
+        inside = hidden = False
+        learners, bottom = self._learners, self.bottom
+        frame: types.FrameType | None = sys._getframe(depth)
+        while frame is not None:
+            code = frame.f_code
+            known = learners.get(code.co_filename)
+            if known is None:
+                known = self._learn(code.co_filename)
+            if known:
+                if first is None:
+                    first = frame
+                found.append((code, frame.f_lasti))
+            else:
+                name = code.co_name
+                if name == RUNNER:
+                    break
+                if name == "_call_impl":
+                    inside = inside or first is None
+                elif name in _MAKING:
+                    hidden = hidden or first is None
+                elif code is _APPLY:
+                    hidden = True
+            if frame is bottom:
+                break
+            frame = frame.f_back
+        return ((tuple(found), inside) if found else None), first, hidden
+
+    def place_of_module(self) -> tuple[Place | None, int]:
+        """Where a module that returns now was called; how deep within torch's modules.
+
+        1: by the learner's code itself.
+        """
+        depth = 0
+        frame: types.FrameType | None = sys._getframe(1)
+        while frame is not None:
+            code = frame.f_code
+            if self._learners.get(code.co_filename) or frame is self.bottom:
+                return self.place(2)[0], depth
+            depth += code.co_name == "_call_impl"
+            frame = frame.f_back
+        return None, depth
+
+    def frames(self) -> list[types.FrameType]:
+        """The learner's frames, outermost first."""
+        found = []
+        frame: types.FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code.co_name != RUNNER:
+            filename = frame.f_code.co_filename
+            known = self._learners.get(filename)
+            if known or (known is None and self._learn(filename)):
+                found.append(frame)
+            if frame is self.bottom:
+                break
+            frame = frame.f_back
+        return found[::-1]
+
+    def _learn(self, filename: str) -> bool:
+        known = not filename.startswith((*_OURS, "<frozen"))
+        self._learners[filename] = known
+        return known
 
 
 class Sources:
@@ -54,85 +135,78 @@ class Sources:
 
     def __init__(self, result_name: str | None = None) -> None:
         self._trees: dict[str, _Tree | None] = {}
-        self._spans: dict[tuple[types.CodeType, int], Span | None] = {}
-        self._learners: dict[types.CodeType, bool] = {}
+        self._positions: dict[int, tuple[types.CodeType, list[Any]]] = {}
+        self._sites: dict[Any, Site] = {}
+        self._nodes: dict[tuple[int, int], ast.AST | None] = {}
         self._result_name = result_name
         """What the value returned by the outermost function is called."""
 
-    def site(self) -> Site | None:
-        """The place in the learner's code that is running now; None: there is none."""
-        frames, hidden = self._frames(sys._getframe(1))
-        if not frames:
-            return None
-        frame = frames[0]
-        tree = self._tree(frame.f_code.co_filename)
-        node = self._node(frame, tree)
+    def site(self, place: Place) -> Site:
+        """The source of a place."""
+        frames = place[0]
+        key = tuple((id(code), offset) for code, offset in frames)
+        found = self._sites.get(key)
+        if found is None:
+            found = self._sites[key] = self._site(frames)
+        return found
+
+    def texts(self) -> dict[str, str]:
+        """Of the files that a site is in."""
+        return {
+            name: tree.whole for name, tree in self._trees.items() if tree is not None
+        }
+
+    def read(self, filename: str) -> None:
+        """Take a file's text now, as it may be gone later."""
+        self._tree(filename)
+
+    def _site(self, frames: tuple[tuple[types.CodeType, int], ...]) -> Site:
+        code, offset = frames[0]
+        tree = self._tree(code.co_filename)
+        node = self._node(code, offset, tree)
         calls = tuple(
-            each.f_code.co_name
-            for each in reversed(frames)
-            if not each.f_code.co_name.startswith("<module")
+            each.co_name
+            for each, _ in reversed(frames)
+            if not each.co_name.startswith("<module")
         )
         if tree is None or node is None:
-            line = frame.f_lineno or 0
-            source = Source(frame.f_code.co_filename, line, 0, line, 0)
-            return Site(source, "", None, None, calls, frame, (), hidden)
+            line = self._position(code, offset)[0] or code.co_firstlineno
+            source = Source(code.co_filename, line, 0, line, 0)
+            return Site(source, "", None, None, calls, ())
         source, text, name = tree.told(node)
         if name is None and tree.is_returned(node):
             name = self._returned_name(frames)
-        several = tree.output_names(node)
-        return Site(source, text, name, node, calls, frame, several, hidden)
-
-    def frame(self) -> types.FrameType | None:
-        """The learner's innermost frame."""
-        frames, _ = self._frames(sys._getframe(1))
-        return frames[0] if frames else None
-
-    def _frames(
-        self, frame: types.FrameType | None
-    ) -> tuple[list[types.FrameType], bool]:
-        """The learner's frames from the innermost, up to where the tutor called.
-
-        Also whether what runs is hidden: the inside of a custom autograd.Function, for
-        which its own node stands, or the making of a module's parameters.
-        """
-        found = []
-        hidden = False
-        while frame is not None and frame.f_code.co_name != RUNNER:
-            if self._is_learners(frame.f_code):
-                found.append(frame)
-            elif frame.f_code is _APPLY or (
-                not found and frame.f_code.co_name in _MAKING
-            ):
-                hidden = True
-            frame = frame.f_back
-        return found, hidden
-
-    def _is_learners(self, code: types.CodeType) -> bool:
-        known = self._learners.get(code)
-        if known is None:
-            known = not code.co_filename.startswith((*_OURS, "<frozen"))
-            self._learners[code] = known
-        return known
+        return Site(source, text, name, node, calls, tree.output_names(node))
 
     def _tree(self, filename: str) -> "_Tree | None":
         if filename not in self._trees:
             self._trees[filename] = _tree(filename)
         return self._trees[filename]
 
-    def _node(self, frame: types.FrameType, tree: "_Tree | None") -> ast.AST | None:
+    def _position(self, code: types.CodeType, offset: int) -> Any:
+        known = self._positions.get(id(code))
+        if known is None:
+            known = self._positions[id(code)] = code, list(code.co_positions())
+        index = offset // 2  # two bytes an instruction
+        return known[1][index] if 0 <= index < len(known[1]) else (None,) * 4
+
+    def _node(
+        self, code: types.CodeType, offset: int, tree: "_Tree | None"
+    ) -> ast.AST | None:
         if tree is None:
             return None
-        key = frame.f_code, frame.f_lasti
-        if key not in self._spans:
-            self._spans[key] = _span(*key)
-        span = self._spans[key]
-        return tree.node(span) if span is not None else None
+        line, last, column, end = self._position(code, offset)
+        if line is None or last is None or column is None or end is None:
+            return None
+        return tree.node((line, column, last, end))
 
-    def _returned_name(self, frames: list[types.FrameType]) -> str | None:
+    def _returned_name(
+        self, frames: tuple[tuple[types.CodeType, int], ...]
+    ) -> str | None:
         """What the callers bind the value that a `return` gives them to."""
-        for frame in frames[1:]:
-            tree = self._tree(frame.f_code.co_filename)
-            called = self._node(frame, tree)
+        for code, offset in frames[1:]:
+            tree = self._tree(code.co_filename)
+            called = self._node(code, offset, tree)
             if tree is None or not isinstance(called, ast.Call):
                 return None
             _, _, name = tree.told(called)
@@ -141,27 +215,26 @@ class Sources:
         return self._result_name
 
 
-def constant_is_first(site: Site, tensor: torch.Tensor) -> bool:
-    """Whether `3 * q` was written, not `q * 3`; torch tells both as mul(q, 3)."""
+def constant_is_first(site: Site, names: Collection[str]) -> bool:
+    """Whether `3 * q` was written, not `q * 3`; torch tells both as mul(q, 3).
+
+    `names` are those that the tensor had there.
+    """
     node = site.node
     if not isinstance(node, ast.BinOp):
         return False
-    left = _is_tensor(node.left, tensor, site.frame)
+    left = _is_tensor(node.left, names)
     if left is not None:
         return not left
-    right = _is_tensor(node.right, tensor, site.frame)
-    return right is True
+    return _is_tensor(node.right, names) is True
 
 
-def _is_tensor(
-    node: ast.expr, tensor: torch.Tensor, frame: types.FrameType
-) -> bool | None:
+def _is_tensor(node: ast.expr, names: Collection[str]) -> bool | None:
     """Whether the operand is that tensor; None when it cannot be told."""
     if all(isinstance(each, _NUMERIC) for each in ast.walk(node)):
         return False
     if isinstance(node, ast.Name):
-        found = frame.f_locals.get(node.id, frame.f_globals.get(node.id))
-        return found is tensor if isinstance(found, torch.Tensor) else False
+        return node.id in names
     return None
 
 
@@ -173,8 +246,8 @@ class _Tree:
 
     def __init__(self, filename: str, text: str) -> None:
         self._filename = filename
-        self._text = text
-        self._lines = text.splitlines()
+        self.whole = text
+        self._lines = _LINE_END.split(text)
         self._by_span: dict[Span, ast.AST] = {}
         self._calls_by_end: dict[tuple[int, int], ast.Call] = {}
         self._parents: dict[ast.AST, ast.AST] = {}
@@ -214,8 +287,19 @@ class _Tree:
         parent = self._parents.get(node)
         if isinstance(node, ast.Subscript) and isinstance(parent, ast.Assign):
             node = parent if node in parent.targets else node  # all of `z[0] = y`
-        found = ast.get_source_segment(self._text, node) or ast.unparse(node)
+        found = self._segment(node) or ast.unparse(node)
         return " ".join(found.split())[:_LABEL_LIMIT]
+
+    def _segment(self, node: ast.AST) -> str:
+        """The text of a node; ast's own function splits the whole file each time."""
+        assert isinstance(node, (ast.expr, ast.stmt))
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        if last >= len(self._lines):
+            return ""
+        lines = [each.encode() for each in self._lines[first : last + 1]]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"\n".join(lines).decode(errors="ignore")
 
     def source(self, node: ast.AST) -> Source:
         assert isinstance(node, (ast.expr, ast.stmt))
@@ -287,14 +371,3 @@ def _tree(filename: str) -> _Tree | None:
         return _Tree(filename, text)
     except (SyntaxError, ValueError):
         return None
-
-
-def _span(code: types.CodeType, offset: int) -> Span | None:
-    """The position of the instruction at a byte offset; two bytes an entry."""
-    for index, position in enumerate(code.co_positions()):
-        if index == offset // 2:
-            line, last, column, end = position
-            if line is None or last is None or column is None or end is None:
-                return None
-            return line, column, last, end
-    return None

@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import linecache
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -62,14 +63,21 @@ def record(request: TraceRequest) -> Trace:
         fault=stopped,
         truncated=recorder.drafts.truncated,
     )
-    return finished(recorder, end)
+    try:
+        return finished(recorder, end)
+    finally:
+        if code is not None:
+            linecache.cache.pop(code.file, None)
 
 
 def finished(recorder: Recorder, end: TraceEnd) -> Trace:
     """The trace of a recorder that is closed, with the rules that agree with torch."""
-    events = tuple(recorder.drafts.events())
+    drafts = recorder.drafts
+    events = tuple(drafts.events())
+    names, files = {**end.names, **drafts.names}, {**drafts.files, **end.files}
+    end = replace(end, names=names, files=files)
     recorded = assemble([TracePart(VERSION, events, end)])
-    found = rules(recorded, recorder.drafts.replays)
+    found = rules(recorded, drafts.replays)
     return assemble([TracePart(VERSION, (*events, *found), end)])
 
 
@@ -149,10 +157,11 @@ class _Run:
     def go(self, code: Code) -> Fault | None:
         """Forward and backward; what stopped it."""
         backward = False
+        namespace: dict[str, Any] = {}
         lines = self._request.code.splitlines(keepends=True)
         linecache.cache[code.file] = len(self._request.code), None, lines, code.file
         try:
-            namespace = self._namespace()
+            namespace.update(self._namespace())
             last = run_traced(lambda: self._called(code, namespace))
             if self._recorder.drafts.passes:
                 return None  # the code went backward itself
@@ -162,7 +171,8 @@ class _Run:
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
             return fault(error, code.file, backward=backward)  # the learner's code
         finally:
-            linecache.cache.pop(code.file, None)
+            if namespace:
+                self._recorder.bind(namespace)
         return None
 
     def _called(self, code: Code, namespace: dict[str, Any]) -> Any:
