@@ -97,8 +97,8 @@ class PassNote:
 
 Ran = tuple[int, int, int, list[Taken | None], list[Taken | None]]
 """When, in which pass, which node, what arrived, what it sent."""
-LeafNote = tuple[int, int, int, Taken | None, Taken, Taken]
-"""In which pass, when, which node; the gradient before, what was added, and after."""
+LeafNote = tuple[int, int, ValueNote, Taken | None, Taken, Taken]
+"""In which pass, when, which leaf; the gradient before, what was added, and after."""
 
 
 @dataclass(slots=True, eq=False)

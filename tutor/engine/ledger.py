@@ -313,7 +313,7 @@ class Ledger:
             added = summaries.gradient(arrived)
         else:
             added = summaries.large(arrived, None, gradient is None)
-        self._open.append((number, next(self._clock), note.id, leaf, before, added))
+        self._open.append((number, next(self._clock), note, leaf, before, added))
 
     def _finish(self) -> None:
         """The leaves of the pass have their gradients."""
@@ -326,8 +326,9 @@ class Ledger:
                     continue
                 after = self._taken(gradient, before, added)
                 if before is not None:
-                    self._after[node] = gradient, version_of(gradient), after
-                self._drafts.leaves.append((number, at, node, before, added, after))
+                    self._after[node.id] = gradient, version_of(gradient), after
+                value = (number, at, node.leaf, before, added, after)
+                self._drafts.leaves.append(value)
         except Exception as error:  # noqa: BLE001 - ours, not the learner's
             self._stop(error)
         summaries.forget_pass()

@@ -607,6 +607,8 @@ class Recorder(TorchFunctionMode):
                 len(values), number, version_of(tensor), op, port, taken,
                 tensor.requires_grad, tensor.is_leaf, _role(tensor), name, holder,
             )  # fmt: skip
+        if known is not None and number == known.tensor:
+            note.gradient_of = known.gradient_of
         values.append(note)
         self._known[key] = note
         return note

@@ -56,9 +56,7 @@ def events(drafts: Drafts) -> Iterator[Event]:
     for ran in drafts.ran:
         yield _ran(drafts, ran)
     for leaf in drafts.leaves:
-        found = _leaf(drafts, leaf)
-        if found is not None:
-            yield found
+        yield _leaf(leaf)
 
 
 def replays(drafts: Drafts) -> Iterator[Replay]:
@@ -139,7 +137,7 @@ def _name(drafts: Drafts) -> None:
     for op in drafts.ops:
         if op.place is None or op.place[1]:
             continue
-        if "opaque" not in op.flags and "unseen" in op.flags:
+        if "unseen" in op.flags or op.kind.name in naming.SET:
             continue
         site = drafts.sources.site(op.place)
         for port, value in enumerate(op.outputs):
@@ -184,7 +182,7 @@ def _op(drafts: Drafts, note: OpNote) -> Op:
         id=note.id,
         at=note.at,
         function=note.kind.name,
-        symbol=naming.symbol(note.kind.name, _constants(note.arguments)),
+        symbol=naming.symbol(note.kind.name, note.arguments),
         label="" if site is None or inside or own else site.label,
         arguments=as_written(note, arguments, site),
         keywords={name: _argument(each) for name, each in note.keywords.items()},
@@ -196,10 +194,6 @@ def _op(drafts: Drafts, note: OpNote) -> Op:
         microseconds=note.nanoseconds / 1000,
         error=note.error,
     )
-
-
-def _constants(arguments: tuple[Any, ...]) -> list[Any]:
-    return list(arguments)
 
 
 def _argument(noted: Any) -> Argument:
@@ -255,12 +249,11 @@ def _ran(drafts: Drafts, ran: Ran) -> BackwardNode:
     )
 
 
-def _leaf(drafts: Drafts, note: LeafNote) -> LeafGradient | None:
-    number, at, node, before, add, after = note
-    to = drafts.nodes[node].leaf
-    if to is None:
-        return None
-    return LeafGradient(number, at, to.id, _summary(before), add.summary, after.summary)
+def _leaf(note: LeafNote) -> LeafGradient:
+    number, at, leaf, before, add, after = note
+    return LeafGradient(
+        number, at, leaf.id, _summary(before), add.summary, after.summary
+    )
 
 
 def _summary(taken: Taken | None) -> Summary | None:

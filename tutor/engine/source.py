@@ -285,7 +285,8 @@ class _Tree:
             sign = ast.unparse(node).removeprefix(ast.unparse(node.target)).split()[0]
             return f"{self.text(node.target)} {sign} {self.text(node.value)}"
         parent = self._parents.get(node)
-        if isinstance(node, ast.Subscript) and isinstance(parent, ast.Assign):
+        stored = isinstance(node, (ast.Subscript, ast.Attribute))
+        if stored and isinstance(parent, ast.Assign):
             node = parent if node in parent.targets else node  # all of `z[0] = y`
         found = self._segment(node) or ast.unparse(node)
         return " ".join(found.split())[:_LABEL_LIMIT]
@@ -352,7 +353,7 @@ class _Tree:
         if isinstance(target, ast.Name):
             return target.id
         if isinstance(target, ast.Attribute):
-            return self.text(target)
+            return self._segment(target)
         return None
 
     def output_names(self, node: ast.AST) -> tuple[str | None, ...]:
