@@ -145,9 +145,10 @@ def test_a_gradient_of_torch_func_is_one_op() -> None:
 
 
 def test_what_is_in_a_module_has_its_name_by_every_way() -> None:
-    net = nn.Sequential(nn.Linear(2, 2))
+    layer = nn.Linear(2, 2)
+    net = nn.Sequential(layer)
     with Recorder(variables={"net": net}) as recorder:
-        (net[0].weight * 2).sum().backward()
+        (layer.weight * 2).sum().backward()
     list(recorder.drafts.events())
     assert recorder.drafts.values[0].name == "net.0.weight"
 
