@@ -28,6 +28,8 @@ _LAYOUT = frozenset(
                  "Squeeze", "Unsqueeze", "Alias")
 )  # fmt: skip
 """Nodes that send on what arrives, in another shape or order."""
+_PLAIN = frozenset([bool, int, float, str])
+_top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
 _saved: dict[type, tuple[tuple[str, str], ...]] = {}
 """By the type of a node: torch's attributes, and the names they have in a trace."""
 
@@ -151,16 +153,21 @@ class Ledger:
             )
         if not names or _packed():
             return {}
-        found = {}
+        found: dict[str, Any] = {}
         for attribute, name in names:
             try:
                 kept = getattr(node, attribute)
             except RuntimeError:  # torch will not show it, or it is freed
                 continue
-            if kept is None or kept is False:
-                continue
-            found[name] = self._noted(kept)
-        return {name: kept for name, kept in found.items() if kept is not None}
+            kind = type(kept)
+            if kind in _PLAIN:
+                if kept is not False:
+                    found[name] = kept
+            elif kept is not None:
+                kept = self._noted(kept)
+                if kept is not None:
+                    found[name] = kept
+        return found
 
     def _noted(self, kept: Any) -> Any:
         """None: it is no value of the trace."""
@@ -171,9 +178,7 @@ class Ledger:
             return known
         if isinstance(kept, (tuple, list)):
             return tuple(self._noted(each) for each in kept[:8])
-        if isinstance(kept, (bool, int, float, str)):
-            return kept
-        return None
+        return kept if type(kept) in _PLAIN else None
 
     def settle_saved(self) -> None:
         """Find the values of outputs that their own nodes saved."""
@@ -354,5 +359,4 @@ def _count(taken: Taken) -> int:
 
 def _packed() -> bool:
     """Whether others' hooks unpack what nodes save, as checkpointing does."""
-    top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
-    return top is not None and top(True) is not None
+    return _top is not None and _top(True) is not None

@@ -548,7 +548,12 @@ class Recorder(TorchFunctionMode):
         if known is not None and known.version == version_of(tensor):
             return known
         origin = tensor.grad_fn
-        name = known.name if known is not None else self._variable(tensor)
+        if known is not None:
+            name = known.name
+        elif self._modules.running and type(tensor) is nn.Parameter:
+            name = None  # its module names it, at the end
+        else:
+            name = self._variable(tensor)
         number = -1 if origin is None else self._ledger.ids.get(origin)
         opaque = self._opaque if known is None else None
         if opaque is not None and (
@@ -559,9 +564,12 @@ class Recorder(TorchFunctionMode):
             assert origin is not None
             return self._add_unseen(tensor, name, origin)
         op = None if number < 0 else self.drafts.nodes[number].op
-        take = self._summaries.take
         if not tensor.requires_grad:
             take = self._summaries.take_now
+        elif origin is None:
+            take = self._summaries.take_leaf
+        else:
+            take = self._summaries.take
         note = self._add_value(tensor, name, op, 0, take(tensor), origin, number)
         if known is None:
             gradient = self._gradients.get(id(tensor))

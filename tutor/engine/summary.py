@@ -23,7 +23,16 @@ BUDGET = 64 * 2**20
 class Numbers:
     """What is told of a large tensor; views that show all of it share them."""
 
-    __slots__ = ("high", "holder", "low", "mean", "nonfinite", "parts", "version")
+    __slots__ = (
+        "head",
+        "high",
+        "holder",
+        "low",
+        "mean",
+        "nonfinite",
+        "parts",
+        "version",
+    )
 
     def __init__(self) -> None:
         self.low: float | None = None
@@ -33,6 +42,8 @@ class Numbers:
         self.holder: weakref.ref[torch.Tensor] | None = None
         """Where they can still be read, as long as its version is the same."""
         self.version = 0
+        self.head: Taken | None = None
+        """Of the holder."""
         self.parts: Taken | None = None
         """Low, high, mean and nonfinite, still on the device."""
 
@@ -47,6 +58,8 @@ class Numbers:
         if tensor is not None and version_of(tensor) == self.version:
             with torch._C.DisableTorchFunction(), torch.no_grad():
                 self.read(tensor)
+                if readable(tensor):
+                    self.head = Taken(_head(tensor))
 
     def read(self, tensor: torch.Tensor) -> None:
         """One pass over the tensor, more only where it holds something not finite."""
@@ -151,10 +164,13 @@ class Taken:
             return _of_numbers(shape, dtype, numbers, _plain(part.reshape(-1)[:HEAD]))
         if numbers is None:
             return Summary(shape, dtype, None)
+        was_put_off = head is None
         if numbers.holder is not None:
             numbers.find()
         if numbers.parts is not None and numbers.nonfinite is None:
             numbers.say(numbers.parts.summary.values or (math.nan,) * 4)
+        if was_put_off:
+            head = numbers.head
         shown = head.summary.values or () if head is not None else ()
         return _of_numbers(shape, dtype, numbers, shown)
 
@@ -192,6 +208,18 @@ class Summaries:
         if taken.tensor is not None:
             self._pending.pop()
             self._keep(_settle([taken]))
+        return taken
+
+    def take_leaf(self, tensor: torch.Tensor) -> Taken:
+        """The same of a leaf: a large one, like a weight, is read when it is asked for."""
+        if tensor.numel() <= HELD:
+            return self.take(tensor)
+        taken = Taken(None)
+        taken.shape, taken.dtype, taken.device = (
+            tensor.shape, tensor.dtype, tensor.device,
+        )  # fmt: skip
+        taken.numbers = Numbers()
+        taken.numbers.wait_for(tensor)
         return taken
 
     def gradient(self, tensor: torch.Tensor) -> Taken:
