@@ -548,12 +548,7 @@ class Recorder(TorchFunctionMode):
         if known is not None and known.version == version_of(tensor):
             return known
         origin = tensor.grad_fn
-        if known is not None:
-            name = known.name
-        elif self._modules.running and type(tensor) is nn.Parameter:
-            name = None  # its module names it, at the end
-        else:
-            name = self._variable(tensor)
+        name = known.name if known is not None else self._variable(tensor)
         number = -1 if origin is None else self._ledger.ids.get(origin)
         opaque = self._opaque if known is None else None
         if opaque is not None and (
@@ -679,8 +674,10 @@ class Recorder(TorchFunctionMode):
 
     def _variable(self, tensor: torch.Tensor) -> str | None:
         """The variable that holds a tensor, in the outermost function that has one."""
-        if not self._listening:
-            return None
+        if not self._listening or (
+            self._modules.running and type(tensor) is nn.Parameter
+        ):
+            return None  # a parameter's module names it, at the end
         for frame in self._stack.frames():
             names = _names_of(tensor, frame)
             if names:
