@@ -91,8 +91,8 @@ class _View:
         if root.grad_fn is None:
             raise NoGraphError(_no_graph(root, self._name or "the tensor"))
         self._summaries = Summaries()
-        self._modules = ModuleNames(lambda output: None)
-        self._modules.learn(scope)
+        self._parts = ModuleNames().named(scope)
+        """The names of the learner's parameters, by identity; `scope` keeps them."""
         self._scope = {
             name: each
             for name, each in list(scope.items())
@@ -198,9 +198,9 @@ class _View:
         return value
 
     def _leaf(self, leaf: torch.Tensor) -> int:
-        named = self._modules.name(leaf)
+        named = self._parts.get(id(leaf))
         if named is not None:
-            return self._add(leaf, named[0], "parameter", None, 0)
+            return self._add(leaf, named, "parameter", None, 0)
         name = telling.name_of(leaf, self._scope)
         return self._add(leaf, name, "leaf", None, 0)
 

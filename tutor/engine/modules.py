@@ -73,6 +73,11 @@ class ModuleNames:
             if isinstance(found, nn.Module) and not name.startswith("_"):
                 self._roots.setdefault(id(found), (found, name))
 
+    def named(self, names: Mapping[str, Any]) -> dict[int, str]:
+        """By identity: the parameters of the modules among these variables."""
+        self.learn(names)
+        return {id(tensor): name for tensor, name, _ in self.parts()}
+
     def path(self, module: nn.Module) -> str:
         """Like "net.0"; for when the code has ended."""
         found = self._paths.get(id(module))
