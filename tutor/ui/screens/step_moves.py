@@ -16,7 +16,7 @@ from tutor.graph.predict import Gate
 from tutor.graph.search import Found, consumers, producer
 from tutor.graph.steps import Order, Walk
 from tutor.graph.study import Study
-from tutor.graph.views import View
+from tutor.graph.views import Level, View
 from tutor.safetext import safe
 from tutor.ui.screens.frame import FrameScreen
 
@@ -24,6 +24,8 @@ Shown = Literal["picture", "values", "text"]
 
 PACES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Steps a second of a walk that goes by itself."""
+_CLOSER: tuple[Level, ...] = ("overview", "compact", "boxes", "autograd")
+"""From the widest view to the closest."""
 _PAN = 8, 3
 """Cells that a picture moves at one key, across and down."""
 
@@ -274,7 +276,8 @@ class StepMoves(FrameScreen[bool]):
     def _set_level(self, by: int) -> None:
         if self.study is None:
             return
-        levels = self.study.views(self.where.order).levels(self.where.place)
+        offered = self.study.views(self.where.order).levels(self.where.place)
+        levels = [each for each in _CLOSER if each in offered]
         level = self.where.view.level
         place = levels.index(level) if level in levels else 0
         new = levels[max(0, min(place + by, len(levels) - 1))]
