@@ -178,3 +178,10 @@ def test_askable_are_leaves_first_and_each_tensor_once() -> None:
     found = [trace.values[each] for each in questions.askable(trace)]
     assert [each.name for each in found] == ["x", "q", "f"]
     assert [each.version for each in found] == [0, 1, 0]
+
+
+def test_the_tutors_own_pass_tells_where_the_graph_is_cut() -> None:
+    """The code calls no backward(): still the detach is what the learner looks for."""
+    request = TraceRequest("f = w.detach() * 2 + b", {"w": 2.0, "b": 1.0})
+    answer = questions.ask(record(request), "w")
+    assert [(cause.kind, cause.line) for cause in answer.causes] == [("detach", 1)]

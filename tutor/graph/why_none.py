@@ -85,7 +85,9 @@ def _reason(known: History, value: int) -> tuple[str, list[Cause]]:
     trace = known.trace
     found = trace.values[value]
     name = names.name(trace, value)
-    if not _goes_backward(trace):
+    # The tutor's own pass tells where the graph is cut, as the code's own would.
+    tried_in_vain = bool(trace.passes) and not known.gradients(value)
+    if not _goes_backward(trace) and not tried_in_vain:
         return _no_backward(known, value)
     if known.gradients(value):
         return _gone(known, found)
