@@ -119,6 +119,15 @@ STEPPER: tuple[Action, ...] = (
         title="Stepper: the gradient flow, layer by layer",
     ),
     Action(
+        "measure",
+        ("m",),
+        "measure",
+        "Try this op's derivatives by finite differences: move each argument a little.",
+        "stepper",
+        "command",
+        title="Stepper: try an op by finite differences",
+    ),
+    Action(
         "edit_leaf",
         ("e",),
         "edit",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tutor.errors import TutorError
-from tutor.graph import breaks, compare, export, flow, names
+from tutor.graph import breaks, checked, compare, export, flow, names
 from tutor.graph.breaks import Break
 from tutor.graph.steps import Walk
 from tutor.graph.trace import Summary, Trace
@@ -154,6 +154,29 @@ class StepTools(StepAsks):
             ]
 
         self.app.push_screen(ReadingScreen("Gradient flow", text))
+
+    def action_measure(self) -> None:
+        """Try the op under way by finite differences."""
+        walked = self.walked
+        step = None if walked is None else walked.step(self.where.place)
+        if walked is None or step is None or step.op is None:
+            self.say("There is no op here to be tried: step to one.")
+            return
+        self.say("Moving its arguments a little" + self.look[Glyph.ELLIPSIS])
+        self._measure(walked.trace, step.op)
+
+    @work(group="measure", exclusive=True)
+    async def _measure(self, trace: Trace, op: int) -> None:
+        try:
+            found = await self.session.check_node(trace, op)
+        except TutorError as error:
+            self.say(safe(str(error)), look.WARN)
+            return
+        from tutor.ui.screens.reading import ReadingScreen
+
+        self.say("")
+        lines = tuple(checked.sentences(trace, op, found))
+        self.app.push_screen(ReadingScreen("Finite differences", lines))
 
     # -------------------------------------------------------------------- another leaf
 
