@@ -1,5 +1,6 @@
 """What is typed in the stepper: predictions, search, breakpoints, a leaf, a file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.ui.conftest import screen_text, type_text, wait_for_text, wait_until
 from tests.ui.test_stepper import StepperApp, press, walking
 from tests.unit.test_graph_predict import at_three as moved
 from tutor.graph.steps import walk
-from tutor.graph.trace import Trace, parts
+from tutor.graph.trace import ArgumentCheck, Checked, Trace, parts
 from tutor.kernel.outputs import Failure
 from tutor.lesson.schema import GraphCell
 
@@ -268,6 +269,21 @@ async def test_a_walk_is_saved(tmp_path: Path, name: str, begins: str) -> None:
         assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
 
 
+def written(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_enter_alone_saves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """x and Enter may be the rest of an answer that was judged already."""
+    monkeypatch.chdir(tmp_path)
+    async with walking() as (app, pilot):
+        await press(pilot, "x", "enter")
+        assert app.stepper.line.ask is None
+        assert written(tmp_path) == []
+
+
 async def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     async with walking() as (app, pilot):
         await press(pilot, "x")
@@ -335,3 +351,19 @@ async def test_the_gradient_flow_has_a_bar_for_every_leaf() -> None:
         assert set(bars) == {"x", "y"}
         assert bars["x"] > bars["y"]  # 12 and 2
         assert "█" not in await press(pilot, "escape")
+
+
+async def test_an_op_is_tried_by_finite_differences() -> None:
+    async with walking() as (app, pilot):
+        kernel = app.session.kernel
+        assert isinstance(kernel, FakeKernel)
+        agrees = ArgumentCheck(0, 1, 1, 1e-5, 2e-10, True, 0, 0.0, True)
+        kernel.calls["check_node"] = lambda request: [Checked((agrees,))]
+        seed = stored("seed")
+        app.stepper.take_trace(replace(seed, end=replace(seed.end, id="kept")))
+        assert "There is no op here" in await press(pilot, "m")
+        await press(pilot, "right", "m")
+        shown = await wait_for_text(pilot, "agrees with torch's gradient of the op")
+        assert "q = x ** 2, run alone in float64:" in shown
+        await press(pilot, "escape")
+        assert place(app) == 1

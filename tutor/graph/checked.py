@@ -20,7 +20,9 @@ def sentences(trace: Trace, op: int, found: Checked) -> Iterator[str]:
 
 
 def _argument(name: str, found: ArgumentCheck) -> Iterator[str]:
-    moved = "it was" if found.of == 1 else f"{found.elements} of {found.of} elements were"
+    moved = (
+        "it was" if found.of == 1 else f"{found.elements} of {found.of} elements were"
+    )
     yield f"{name}: {moved} moved by ±{numbers.number(found.step, 2)}, one at a time."
     verdict = "agrees with" if found.agrees else "differs from"
     yield (

@@ -247,8 +247,8 @@ class StepTools(StepAsks):
 
     def action_export(self) -> None:
         forms = ", ".join(f".{ending}" for ending in export.ENDINGS)
-        hint = f"Its ending says what it is: {forms}"
-        self.ask(Ask("export", "Save as:", "walk.svg", hint))
+        hint = f"Like walk.svg; its ending says what it is: {forms}"
+        self.ask(Ask("export", "Save as:", hint=hint))
 
     def _take_file(self, typed: str) -> None:
         walked = self.walked
