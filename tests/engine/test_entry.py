@@ -150,6 +150,11 @@ def test_an_interrupt_is_raised_and_walked_as_far_as_it_came(
     assert recorded.sentence(told[0]).endswith(f"line {told[0].fault.line}")
 
 
+def test_a_lambda_is_called_what_it_computes(told: Told, x: torch.Tensor) -> None:
+    tutor.step(lambda: square(x) * 2)
+    assert told[0].end.title == "square(x) * 2"
+
+
 def test_a_scalar_among_several_results_is_the_root(
     told: Told, x: torch.Tensor
 ) -> None:

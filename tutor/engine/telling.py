@@ -126,9 +126,26 @@ def call_text(
 ) -> str:
     """Like "net(x)", as the learner would write it."""
     called = name_of(function, scope) or getattr(function, "__name__", None)
+    if called == "<lambda>" and (body := _body(function)):
+        return body
     words = [_word(each, scope) for each in args]
     words += [f"{name}={_word(each, scope)}" for name, each in keywords.items()]
     return f"{called or type(function).__name__}({', '.join(words)})"
+
+
+def _body(function: Any) -> str:
+    """What a lambda computes, as it is written; "" when that is not on one line."""
+    spans = [
+        (line, column, end)
+        for line, last, column, end in function.__code__.co_positions()
+        if line is not None and line == last and column is not None
+        and end is not None and end > column
+    ]  # fmt: skip
+    if not spans or len({line for line, _, _ in spans}) > 1:
+        return ""
+    text = linecache.getline(function.__code__.co_filename, spans[0][0]).encode()
+    begin, end = min(span[1] for span in spans), max(span[2] for span in spans)
+    return text[begin:end].decode(errors="ignore")
 
 
 def _word(given: Any, scope: Mapping[str, Any]) -> str:
@@ -141,9 +158,10 @@ def no_root(found: Any, what: str, count: int) -> str:
     """Why there is nothing to go backward from, as a sentence."""
     kind = type(found).__name__
     if inspect.isgenerator(found) or inspect.iscoroutine(found):
+        use = "uses it up, like lambda: sum(f(x))" if kind == "generator" else "runs it"
         return (
             f"{what} is a {kind}: its code runs only when it is used, so nothing was "
-            "recorded. Walk a function that uses it up, like lambda: sum(f(x))."
+            f"recorded. Walk a function that {use}."
         )
     if count > 1:
         return (
