@@ -10,6 +10,7 @@ from tutor.graph.alphabet import plain
 from tutor.graph.draw import Detail, Sketch
 from tutor.graph.steps import walk
 from tutor.graph.trace import Fault
+from tutor.graph.views import Level, View, Views
 
 FORWARD = """\
                                   (3)
@@ -252,3 +253,37 @@ def test_a_large_report_draws_its_modules_where_it_has_some(
     assert "│ h.0 ×3 │" in blocks
     plain_ones = "\n".join(text.report(walk(stored("blocks")), 120, ascii=True))
     assert "| h.0 x3 |" in plain_ones
+
+
+BUILT = """\
+                                  (3)
+                                   ▼
+╭───╮           ╭─────╮ q        ╔═══╗ u
+│ x │──────────▶│ sqr │─────────▶║ * ║───────▶
+╰───╯ 2         ╰─────╯ 4        ╚═══╝ 12
+
+
+
+
+
+"""
+
+
+def test_the_seed_is_built_up_where_it_will_stand() -> None:
+    walked = walk(stored("seed"), build=True)
+    sketch = Sketch(walked, walked.scenes[0])
+    assert sketch.draw(0).text().strip() == ""
+    assert sketch.draw(5).text() == BUILT
+    assert "4" not in sketch.draw(2).text()
+    whole = sketch.draw(11).text()
+    assert whole == seed().draw(4, mark=False).text()
+    signs = [len(sketch.draw(place, mark=False).text().split()) for place in range(12)]
+    assert signs == sorted(signs)
+
+
+@pytest.mark.parametrize("level", ["overview", "boxes", "compact"])
+def test_nothing_is_drawn_before_its_step_at_any_level(level: Level) -> None:
+    walked = walk(stored("blocks"), build=True)
+    views = Views(walked)
+    assert views.drawing(0, View(level), (80, 14)).text().strip() == ""
+    assert views.drawing(1, View(level), (80, 14)).text().split()

@@ -17,6 +17,9 @@ from tutor.graph.layout import Placed, Wire, layout
 from tutor.graph.picture import Picture, picture
 from tutor.graph.steps import Scene, Walk
 
+_SHORT = 3
+"""Cells of a wire that leads nowhere yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
@@ -73,6 +76,9 @@ class Sketch:
             self._draw_wire(canvas, wire, cells, place, mark)
         for (key, port), end in self._layout.stubs.items():
             self._draw_stub(canvas, key, port, end, place)
+        for key, port in self._unread(place):
+            end = self._placed[key].exit(port)[0] + max(self._rooms[key], _SHORT)
+            self._draw_stub(canvas, key, port, end, place)
         canvas.settle()
         focus = 0, 0, 0, 0
         for placed in self._layout.boxes:
@@ -83,6 +89,18 @@ class Sketch:
         lines = canvas.lines(self._layout.width, self._layout.height)
         width, columns = self._layout.width, self._layout.columns
         return Drawing(lines, width, focus, columns)
+
+    def _unread(self, place: int) -> set[tuple[str, int]]:
+        """Outputs of ops whose readers are not there yet, where the graph is built up."""
+        unread, read = set(), set()
+        for wire in self._layout.wires:
+            edge = wire.edge
+            there = self._story.wire(edge, place) is not None
+            if there:
+                read.add((edge.source, edge.port))
+            elif self._placed[edge.source].box.value is None:
+                unread.add((edge.source, edge.port))
+        return unread - read
 
     def _draw_wire(
         self, canvas: Canvas, wire: Wire, cells: Way, place: int, mark: bool

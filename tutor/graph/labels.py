@@ -71,7 +71,7 @@ class Values:
     # -- how far
 
     def state(self, box: Box, place: int) -> State:
-        if not self._is_there(box.op, box.value, place):
+        if self._walk.builds and not self._is_drawn(box, place):
             return "absent"
         if self._is_now(box, place):
             return "now"
@@ -127,6 +127,13 @@ class Values:
     def _stands_beside(self, value: int) -> bool:
         is_leaf = self._walk.trace.values[value].is_leaf
         return is_leaf and not is_input(self._walk.trace, value)
+
+    def _is_drawn(self, box: Box, place: int) -> bool:
+        """Of a walk that builds the graph up."""
+        if box.shape == "bare" and box.outputs:
+            return self._is_known(box.outputs[0], place)
+        first = box.ops[0] if box.ops else box.op
+        return self._is_there(first, box.value, place)
 
     def _is_there(self, op: int | None, value: int | None, place: int) -> bool:
         """Whether a walk that builds the graph up has come to it."""

@@ -39,7 +39,7 @@ class Box:
     """The constants and parameters it takes, like "(3)"; "": none."""
     shape: Shape = "box"
     ops: tuple[int, ...] = ()
-    """Of a group: what it stands for."""
+    """Of a group: what it stands for; of what is cut off: who reads it first."""
     node: int | None = None
     """Of torch's own graph."""
     ports: int = 0
@@ -225,7 +225,9 @@ class _Drafting:
             reader = away[min(at for at in away if at is not None)]
             position = names.tensors(self._trace.ops[reader]).index(value)
             text = _more(len(away))
-            self._boxes[more] = Box(more, text, None, None, 1, (), "", "bare")
+            self._boxes[more] = Box(
+                more, text, None, None, 1, (), "", "bare", (reader,)
+            )
             self._edges.append(Edge(key, port, more, 0, reader, position, value))
 
     def _unit_box(self, unit: int, key: str, slots: int, beside: Sequence[str]) -> Box:
