@@ -254,3 +254,12 @@ def test_layers_of_a_net_have_rules_that_agree() -> None:
                         "embedding", "scaled_dot_product_attention", "layer_norm",
                         "cross_entropy", "var", "normalize", "group_norm", "rms_norm",
                         "softmax", "std"}  # fmt: skip
+
+
+def test_ops_of_several_values_are_run_again_too() -> None:
+    code = "a, b = x.chunk(2)\nv, i = x.sort()\n(a * 3 + b).sum() + (v * y).sum()"
+    at = {"x": [1.0, 3.0, 2.0, 5.0], "y": [1.0, 2.0, 3.0, 4.0]}
+    trace = record(TraceRequest(code, at))
+    for function in ("chunk", "sort"):
+        rule = rule_of(trace, function)
+        assert (bool(rule.text), rule.check, rule.local) == (True, "ok", None)

@@ -73,15 +73,14 @@ def replays(drafts: Drafts) -> Iterator[Replay]:
 
 def replay(op: OpNote) -> Replay | None:
     """None: it cannot be run again."""
-    if op.function is None or len(op.outputs) != 1 or _NOT_AGAIN & set(op.flags):
+    if op.function is None or _NOT_AGAIN & set(op.flags):
         return None
-    output = op.outputs[0]
     held = [*_notes(op.arguments), *_notes(list(op.keywords.values()))]
-    if not output.requires_grad or _has_text(
+    if not any(each.requires_grad for each in op.outputs) or _has_text(
         (op.arguments, list(op.keywords.values()))
     ):
         return None
-    if sum(_count(each.taken) for each in (output, *held)) > REPLAY_LIMIT:
+    if sum(_count(each.taken) for each in (*op.outputs, *held)) > REPLAY_LIMIT:
         return None
     try:
         args = [_again(each) for each in op.arguments]
