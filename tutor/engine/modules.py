@@ -47,8 +47,9 @@ class ModuleNames:
                 met[id(module)] = module
                 if len(running) == 1 and id(module) not in self._roots:
                     try:
-                        name = name_of(module) or type(module).__name__.lower()
-                        self._roots[id(module)] = module, name
+                        name = name_of(module)
+                        if name is not None:
+                            self._roots[id(module)] = module, name
                     except Exception as error:  # noqa: BLE001 - ours, not the learner's
                         stop(error)
 

@@ -81,7 +81,9 @@ def _zeroes(trace: Trace, op: Op, held: LeafGradient, value: int) -> bool:
         return False
     if not any(zeros.is_zero(trace.values[each].summary) for each in op.outputs):
         return False
-    given = [trace.values[each] for each in names.tensors(op)]
+    changed = {trace.values[each].tensor for each in op.outputs}
+    taken = [trace.values[each] for each in names.tensors(op)]
+    given = [each for each in taken if each.tensor in changed]
     name = f"{names.name(trace, value)}.grad"
     if any(each.name == name for each in given):
         return True
