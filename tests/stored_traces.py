@@ -96,7 +96,7 @@ def settled(trace: Trace) -> Trace:
         replace(each, source=each.source and replace(each.source, file=""))
         for each in trace.passes
     )
-    end = replace(trace.end, torch="", files={})
+    end = replace(trace.end, torch="", id="", files={})
     return replace(trace, ops=ops, passes=passes, end=end)
 
 

@@ -25,6 +25,7 @@ _FUNCTIONS = {
     "reset": "tutor.engine.state:reset",
     "check": "tutor.engine.checks:check",
     "expect": "tutor.engine.checks:expect",
+    "look": "tutor.engine.store:look",
     "trace": "tutor.engine.trace:trace",
     "retrace": "tutor.engine.again:retrace",
     "check_node": "tutor.engine.finite:check_node",

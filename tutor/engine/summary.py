@@ -30,6 +30,7 @@ class Numbers:
         "low",
         "mean",
         "nonfinite",
+        "origin",
         "parts",
         "version",
     )
@@ -41,6 +42,8 @@ class Numbers:
         self.nonfinite: int | None = None
         self.holder: weakref.ref[torch.Tensor] | None = None
         """Where they can still be read, as long as its version is the same."""
+        self.origin: weakref.ref[torch.Tensor] | None = None
+        """The same, also once they were read."""
         self.version = 0
         self.head: Taken | None = None
         """Of the holder."""
@@ -49,7 +52,8 @@ class Numbers:
 
     def wait_for(self, tensor: torch.Tensor) -> None:
         """Let them be read there when they are asked for."""
-        self.holder, self.version = weakref.ref(tensor), version_of(tensor)
+        self.holder = self.origin = weakref.ref(tensor)
+        self.version = version_of(tensor)
 
     def find(self) -> None:
         """Read them now, where that was put off and the tensor is as it was."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tutor.engine import store
 from tutor.engine.recorder import Recorder
 from tutor.engine.rules import rules
 from tutor.engine.running import (
@@ -75,7 +76,7 @@ def finished(recorder: Recorder, end: TraceEnd) -> Trace:
     drafts = recorder.drafts
     events = tuple(drafts.events())
     names, files = {**end.names, **drafts.names}, {**drafts.files, **end.files}
-    end = replace(end, names=names, files=files)
+    end = replace(end, id=store.keep(drafts), names=names, files=files)
     recorded = assemble([TracePart(VERSION, events, end)])
     found = rules(recorded, drafts.replays)
     return assemble([TracePart(VERSION, (*events, *found), end)])
