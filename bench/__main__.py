@@ -1,4 +1,4 @@
-"""`python -m bench [start|enter|keys|race|steps|rules ...]`: measure, print one table.
+"""`python -m bench [start|keys|steps|recorder ...]`: measure, print one table.
 
 Exit code 1 when a promise is missed. Other work on the machine shows in the figures.
 """
@@ -9,7 +9,7 @@ import sys
 
 from bench.figure import Figure, table
 
-ALL = ("start", "enter", "keys", "race", "steps", "rules")
+ALL = ("start", "enter", "keys", "race", "steps", "rules", "recorder")
 
 
 def main(names: list[str]) -> int:

@@ -101,7 +101,8 @@ class ResNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.pool(functional.relu(self.bn1(self.conv1(x))))
         x = self.stages(x)
-        return self.fc(x.mean((2, 3)))
+        scores: torch.Tensor = self.fc(x.mean((2, 3)))
+        return scores
 
 
 def resnet() -> Made:
@@ -131,7 +132,10 @@ class Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self.attention(self.ln_1(x))
-        return x + self.out(functional.gelu(self.fc(self.ln_2(x)), approximate="tanh"))
+        more: torch.Tensor = self.out(
+            functional.gelu(self.fc(self.ln_2(x)), approximate="tanh")
+        )
+        return x + more
 
     def attention(self, x: torch.Tensor) -> torch.Tensor:
         batch, length, width = x.shape
@@ -139,7 +143,9 @@ class Block(nn.Module):
         q, k, v = self.attn(x).split(width, dim=2)
         q, k, v = (each.view(shape).transpose(1, 2) for each in (q, k, v))
         mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.proj(mixed.transpose(1, 2).reshape(batch, length, width))
+        mixed = mixed.transpose(1, 2).reshape(batch, length, width)
+        found: torch.Tensor = self.proj(mixed)
+        return found
 
 
 class Gpt(nn.Module):

@@ -51,17 +51,43 @@ def recorder() -> AbstractContextManager[Any]:
     return Recorder()
 
 
+class Drawn:
+    """A tool that is called with the net's forward pass, once a step, by itself."""
+
+    def __init__(self, draw: Callable[[torch.Tensor], object]) -> None:
+        self.draw = draw
+
+    def __enter__(self) -> "Drawn":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        return None
+
+
+def torchviz() -> AbstractContextManager[Any]:
+    """Draws the graph behind the loss, with the names of no variable."""
+    from torchviz import make_dot
+
+    return Drawn(make_dot)
+
+
 WAYS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "plain": contextlib.nullcontext,
     "function mode": FunctionMode,
     "dispatch log": DispatchLog,
     "recorder": recorder,
+    "torchviz": torchviz,
 }
+PEERS = ("torchviz",)
+"""Only where they are installed; torchlens and torchview take an nn.Module and run its
+forward pass alone, so they stand beside no row here."""
 
 
 def step(forward: Forward, way: Callable[[], AbstractContextManager[Any]]) -> Any:
     with way() as watching:
         loss = forward()
+        if isinstance(watching, Drawn):
+            watching.draw(loss)
         loss.backward()
     return watching
 

@@ -71,6 +71,26 @@ def rough(seed: int) -> Program:
     return _program(random.Random(seed), matrices=True, rough=True)
 
 
+_LAYERS = [
+    "nn.Linear(3, 3)", "nn.LayerNorm(3)", "nn.Tanh()", "nn.PReLU()", "nn.GELU()",
+    "nn.BatchNorm1d(3)", "nn.Dropout(0.3)", "nn.Softmax(-1)", "nn.Linear(3, 3, bias=False)",
+    "nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 3))", "nn.SiLU()",
+]  # fmt: skip
+
+
+def nets(seed: int) -> Program:
+    """A net of a few layers, used twice, and its loss."""
+    rng = random.Random(seed)
+    layers = ", ".join(rng.choice(_LAYERS) for _ in range(rng.randint(1, 5)))
+    loss = rng.choice(["F.mse_loss(h, x0)", "(h ** 2).sum()", "h.logsumexp(1).sum()",
+                       "F.cross_entropy(h, torch.tensor([0, 2, 1]))"])  # fmt: skip
+    code = (
+        f"torch.manual_seed({seed})\nnet = nn.Sequential({layers}).double()\n"
+        f"h = net(x0)\nh = net(h) + x0\nf = {loss}"
+    )
+    return Program(code, {"x0": _value(rng, True)}, 1)
+
+
 def _program(rng: random.Random, *, matrices: bool, rough: bool) -> Program:
     names = [f"x{number}" for number in range(rng.randint(1, 3))]
     at = {name: _value(rng, matrices) for name in names}

@@ -8,17 +8,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tests.engine.random_programs import Program, plain, rough
+from tests.engine.random_programs import Program, nets, plain, rough
 from tutor.engine.trace import record
 from tutor.graph import backward
 from tutor.graph.trace import Summary, Trace, TraceRequest
 
-pytestmark = pytest.mark.slow
+PLAIN = range(450)
+ROUGH = range(400)
+NETS = range(150)
 
-PLAIN = range(200)
-ROUGH = range(200)
+
+def test_a_few_programs() -> None:
+    for seed in range(12):
+        for make in (plain, rough, nets):
+            program = make(seed)
+            _compare(program, _traced(program), f"{make.__name__} {seed}")
 
 
+@pytest.mark.slow
 def test_plain_programs() -> None:
     rules = 0
     for seed in PLAIN:
@@ -29,6 +36,19 @@ def test_plain_programs() -> None:
     assert rules > 1000
 
 
+@pytest.mark.slow
+def test_programs_with_modules() -> None:
+    for seed in NETS:
+        program = nets(seed)
+        trace = _traced(program)
+        _compare(program, trace, f"nets {seed}")
+        _check_rules(trace, f"nets {seed}")
+        assert any(str(each.name).startswith("net.") for each in trace.values) or (
+            "Linear" not in program.code
+        )
+
+
+@pytest.mark.slow
 def test_rough_programs() -> None:
     seen: set[str] = set()
     for seed in ROUGH:
@@ -41,6 +61,7 @@ def test_rough_programs() -> None:
     assert seen >= {"inplace", "view", "unseen", "nograd", "random"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_less_precise_programs(dtype: str) -> None:
     for seed in range(40):
