@@ -173,3 +173,15 @@ def test_the_request_carries_what_the_engine_sent() -> None:
     call = replay(torch.mul, leaf([1.0, 2.0]), leaf([3.0, 4.0]))
     found = finite.check(call, request.upstream, request.sent)
     assert [each.engine_agrees for each in found.arguments] == [True, True]
+
+
+def test_every_op_of_a_recorded_trace_can_be_asked_about() -> None:
+    code = "z = (x * y).tanh()\nw = F.relu(x)\nz.sum() * 3 + w.sum()"
+    trace = traced(code)
+    for op in trace.ops:
+        request = checking.request(trace, op.id)
+        assert isinstance(request, TraceCheck)
+        found = finite.check_node(request)
+        assert found.problem is None
+        assert found.arguments
+        assert all(each.agrees and each.engine_agrees for each in found.arguments)

@@ -4,7 +4,6 @@ In float64, on the arguments that the trace kept. Slopes are compared with torch
 gradient of the op alone, and that with what torch's engine sent in the trace.
 """
 
-import importlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tutor.engine import alone
+from tutor.engine import alone, store
 from tutor.engine.alone import Alone
 from tutor.engine.drafts import Replay
 from tutor.graph.trace import ArgumentCheck, Checked, Summary, TraceCheck
@@ -29,22 +28,12 @@ _ENGINE_NEAR_OTHER = 2e-2
 
 def check_node(request: TraceCheck) -> Checked:
     """The answer to a request of the stepper."""
-    replay = _kept(request.trace, request.op)
+    replay = store.replay(request.trace, request.op)
     if replay is None:
         return Checked(
             problem="The arguments of this op are no longer kept: record the trace again."
         )
     return check(replay, request.upstream, request.sent)
-
-
-def _kept(trace: str, op: int) -> Replay | None:
-    # By name: the store of kept tensors is made by the recorder, where there is one.
-    try:
-        store = importlib.import_module("tutor.engine.store")
-    except ModuleNotFoundError:
-        return None
-    found: Replay | None = store.replay(trace, op)
-    return found
 
 
 def check(
