@@ -82,6 +82,8 @@ class Ledger:
         self.ids.clear()
         self.made.clear()
         self._open.clear()
+        self._after.clear()
+        del self._see, self._known, self._stop, self._place  # no cycle is left
 
     # -- the graph
 

@@ -48,13 +48,14 @@ class Kind:
     """A number written first comes second to it."""
 
 
-_kinds: dict[Any, Kind] = {}
+KINDS: dict[Any, Kind] = {}
+"""By function: those that were met."""
 
 
 def kind(function: Callable[..., Any]) -> Kind:
     """Of a function of torch; the same object each time."""
     try:
-        return _kinds[function]
+        return KINDS[function]
     except (KeyError, TypeError):
         pass
     name = function_name(function)
@@ -68,7 +69,7 @@ def kind(function: Callable[..., Any]) -> Kind:
     )
     if getattr(function, "__module__", None) != "__main__":
         try:
-            _kinds[function] = found
+            KINDS[function] = found
         except TypeError:
             return found  # it cannot be hashed
     return found

@@ -32,6 +32,8 @@ ITEMS_NOTED = 4096
 """Elements of a list that are looked through for tensors."""
 _TEXT_SHOWN = 60
 
+_kinds = naming.KINDS
+_grad_enabled = torch.is_grad_enabled
 _now = time.perf_counter_ns
 _task = torch._C._current_graph_task_id
 _interpreter = torch._C._functorch.peek_interpreter_stack
@@ -194,7 +196,10 @@ class Recorder(TorchFunctionMode):
         if _task() != -1 or _interpreter() is not None:
             self._elsewhere(function)
             return function(*args, **keywords)
-        kind = naming.kind(function)
+        try:
+            kind = _kinds[function]
+        except (KeyError, TypeError):
+            kind = naming.kind(function)
         if kind.special:
             return self._special(kind, function, args, keywords)
         # Others that listen - modes, classes of tensors - are not to hear us.
@@ -272,7 +277,7 @@ class Recorder(TorchFunctionMode):
         try:
             arguments, keywords, _, _ = noted
             if isinstance(error, Exception) and _has_value((arguments, keywords)):
-                place, _, hidden = self._stack.place(2)
+                place, _, hidden = self._stack.place(3)
                 if not hidden:
                     note = self._add_op(kind, arguments, keywords, place, [], 0)
                     note.error = f"{type(error).__name__}: {error}"
@@ -309,7 +314,7 @@ class Recorder(TorchFunctionMode):
         if not outputs and not kind.reads:
             self._forget(known_before)
             return
-        place, frame, hidden = self._stack.place(2)
+        place, frame, hidden = self._stack.place(3)
         if hidden:
             self._forget(known_before)
             return
@@ -321,12 +326,15 @@ class Recorder(TorchFunctionMode):
             and type(args[1]) in _NUMBERS
         ):
             note.aliases = _names_of(args[0], frame)
-        valued = _has_value(arguments) or (keywords and _has_value(keywords))
-        if outputs and not valued:
+        if outputs and not (
+            (arguments and type(arguments[0]) is ValueNote)
+            or _has_value(arguments)
+            or (keywords and _has_value(keywords))
+        ):
             flags.append("creation")
         if kind.random:
             flags.append("random")
-        if not torch.is_grad_enabled():
+        if not _grad_enabled():
             flags.append("nograd")
         if not flags:
             note.function = function
@@ -699,7 +707,7 @@ class Recorder(TorchFunctionMode):
             return
         with torch._C.DisableTorchFunction():
             place, depth = self._stack.place_of_module()
-            if place is None or depth > 1:
+            if place is None or depth != 1:
                 return  # within another module of torch's, the result has no name
             for port, tensor in enumerate(tensors(output)):
                 value = self._met_before(tensor)

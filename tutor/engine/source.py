@@ -105,7 +105,7 @@ class Stack:
         while frame is not None:
             code = frame.f_code
             if self._learners.get(code.co_filename) or frame is self.bottom:
-                return self.place(2)[0], depth
+                return (self.place(2)[0] if depth == 1 else None), depth
             depth += code.co_name == "_call_impl"
             frame = frame.f_back
         return None, depth
