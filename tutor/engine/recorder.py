@@ -88,10 +88,11 @@ class Recorder(TorchFunctionMode):
     # -- the recorder's life
 
     def __enter__(self) -> "Recorder":
-        for name, tensor in self._names.items():
-            value = self._see(tensor)
-            value.name = name
-            self._given.add(value.tensor)
+        with torch._C.DisableTorchFunction():
+            for name, tensor in self._names.items():
+                value = self._see(tensor)
+                value.name = name
+                self._given.add(value.tensor)
         self._stack.bottom = sys._getframe(1)
         self._modules.open(self._module_name, self._module_left, self._stop)
         if self._variables:
