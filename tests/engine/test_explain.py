@@ -46,3 +46,24 @@ def test_a_scalar_has_a_local_derivative_and_no_rule() -> None:
     code = "x = torch.tensor(2., requires_grad=True)\nf = x ** 2"
     assert rows(code, "rule") == []
     assert rows(code, "local") == ["∂f/∂x = 2x = 4"]
+
+
+TWICE = "y = x ** 2\ny.backward()\ny.backward()"
+
+
+def test_a_pass_that_is_refused_is_a_step_that_says_what_was_freed() -> None:
+    walked = walk(record(TraceRequest(TWICE, {"x": 3.0})))
+    last = walked.steps[-1]
+    assert (last.kind, last.number) == ("refused", 2)
+    card = explain.card(walked, len(walked.steps))
+    assert (card.statement, card.line) == ("backward() of pass 2", 3)
+    assert [row.label for row in card.rows] == ["raised", "freed"]
+    assert "a second time" in card.rows[0].text
+    assert card.rows[1].text == "sqr kept x until pass 1"
+
+
+def test_a_pass_that_nothing_leads_back_from_is_refused() -> None:
+    code = "y = x.detach() ** 2\ny.backward()"
+    walked = walk(record(TraceRequest(code, {"x": 3.0})), "slide")
+    assert [step.kind for step in walked.steps] == ["forward", "forward", "refused"]
+    assert rows(code.replace("x.", "torch.tensor(3.)."), "freed") == []

@@ -5,18 +5,20 @@ disagreed.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from tutor.graph import names, numbers
 from tutor.graph.backward import OpBackward, Sent
 from tutor.graph.steps import Step, Walk
-from tutor.graph.trace import Const, LeafGradient, Op, Ref, Summary, Trace
+from tutor.graph.trace import Const, LeafGradient, Op, Pass, Ref, Summary, Trace
 
 _SIGNS = {"add": "+", "sub": "-", "rsub": "-", "mul": "×", "div": "/", "rdiv": "/",
           "pow": "^", "rpow": "^"}  # fmt: skip
 _STATES = {"input": "input", "whole": "output"}
 _ROOM = 34
+_FREED_SHOWN = 3
 _PRODUCT = re.compile(r"(\S+) @ (\S+)\Z")
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
@@ -60,8 +62,13 @@ def card(walk: Walk, place: int) -> Card:
     rows: list[Row] = []
     for taken in range(begun, place + 1):
         rows += rows_of(walk, walk.steps[taken - 1], is_new=taken == place)
-    if place == len(walk.steps):
+    if place == len(walk.steps) and step.kind != "refused":
         rows += ending(walk.trace, whole=False)
+    if step.kind == "refused":
+        passed = _pass(walk, step.number)
+        line = passed.source.line if passed.source is not None else None
+        called = f"{passed.kind}() of pass {passed.number}"
+        return Card("", called, line, tuple(rows), step.value)
     if step.op is None:
         assert step.value is not None
         title = names.name(walk.trace, step.value)
@@ -101,6 +108,8 @@ def rows_of(walk: Walk, step: Step, *, is_new: bool = True) -> list[Row]:
         case "leaf":
             assert step.value is not None
             return _leaf(walk, walk.leaves[step.number, step.value], is_new)
+        case "refused":
+            return _refused(walk, step.number, is_new)
 
 
 def ending(trace: Trace, *, whole: bool = True) -> list[Row]:
@@ -329,6 +338,40 @@ def _leaf(walk: Walk, leaf: LeafGradient, is_new: bool) -> list[Row]:
         note = "added to what an earlier backward() left there"
         rows.append(Row("", note, is_new, "warning"))
     return rows
+
+
+def _pass(walk: Walk, number: int) -> Pass:
+    return next(each for each in walk.trace.passes if each.number == number)
+
+
+def _refused(walk: Walk, number: int, is_new: bool) -> list[Row]:
+    """The error, and what an earlier pass has freed, which this one would need."""
+    error = _pass(walk, number).error or ""
+    rows = [Row("raised", error.partition(". ")[0], is_new, "warning")]
+    if "second time" in error:
+        rows += [Row("freed", text, is_new) for text in _freed(walk.trace, number)]
+    return rows
+
+
+def _freed(trace: Trace, number: int) -> Iterator[str]:
+    """Like "sqr kept x until pass 1"; the first few."""
+    frees = {each.number for each in trace.passes if not each.retains}
+    ran: dict[int, int] = {}
+    for run in trace.nodes:
+        if run.number in frees and run.number < number:
+            ran.setdefault(run.node_id, run.number)
+    told = 0
+    for node in trace.graph:
+        kept = [names.name(trace, each.value) for each in node.saved.values()
+                if isinstance(each, Ref)]  # fmt: skip
+        if node.op is None or node.id not in ran or not kept:
+            continue
+        told += 1
+        if told > _FREED_SHOWN:
+            yield "and more"
+            return
+        symbol = trace.ops[node.op].symbol
+        yield f"{symbol} kept {' and '.join(kept)} until pass {ran[node.id]}"
 
 
 def leaf_text(leaf: LeafGradient) -> str:

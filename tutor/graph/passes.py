@@ -19,9 +19,10 @@ _KEPT = 512
 Order = Literal["engine", "slide"]
 Kind = Literal[
     "input", "node", "forward", "whole",
-    "arrive", "local", "contribute", "accumulate", "leaf",
+    "arrive", "local", "contribute", "accumulate", "leaf", "refused",
 ]  # fmt: skip
-"""input, node and whole are steps of a walk that builds the graph up."""
+"""input, node and whole are steps of a walk that builds the graph up; refused ends a
+pass that raised."""
 
 
 class Step(NamedTuple):

@@ -15,7 +15,7 @@ from tutor.graph.passes import Lazy, PassWalk, Steps
 from tutor.graph.passes import Order as Order
 from tutor.graph.passes import Part as Part
 from tutor.graph.passes import Step as Step
-from tutor.graph.trace import LeafGradient, Op, Rule, Summary, Trace
+from tutor.graph.trace import LeafGradient, Op, Pass, Rule, Summary, Trace
 
 WINDOW = 32
 """Ops in one picture; of a longer scene this many are shown."""
@@ -177,6 +177,8 @@ class _Builder:
             ended = bisect.bisect_left(self._shown, passed.at, begun, key=_at)
             self._forward(number, passed.root, begun, ended)
             self._backward(number, groups[number], leaves.get(number, []))
+            if passed.error is not None:
+                self._refuse(passed)
             begun = ended
         if begun < len(self._shown) or not self._scenes:
             self._forward(0, trace.end.root, begun, len(self._shown))
@@ -288,6 +290,18 @@ class _Builder:
         self._pass_at[first] = found
         self._stops += found.ends
         self._makers.append((first, lambda stop: found.steps(stop - first)))
+
+    def _refuse(self, passed: Pass) -> None:
+        """A step for the error that a pass ended in, at what it began from."""
+        first = len(self._stops)
+        root = passed.root
+        op = None if root is None else self._trace.values[root].op
+        if op is not None and not is_shown(self._trace.ops[op]):
+            op = None
+        scene = len(self._scenes) - 1
+        step = Step("refused", first, scene, passed.number, op, root)
+        self._stops.append(self._place + 1)
+        self._makers.append((first, lambda stop: (step,)))
 
     @property
     def _place(self) -> int:

@@ -89,7 +89,7 @@ def _said(
     if step.kind == "forward" and step.op is not None:
         statement = names.statement(walk.trace, walk.trace.ops[step.op])
         yield TextLine(place, head, f"{statement:{room}}   {rest.pop(0).text}")
-    elif step.kind in ("leaf", "input", "whole"):
+    elif step.kind in ("leaf", "input", "whole", "refused"):
         row = rest.pop(0)
         yield TextLine(place, head, f"{row.label}   {row.text}")
     elif step.kind == "arrive" and step.op is not None and step.value is not None:

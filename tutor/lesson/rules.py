@@ -209,7 +209,8 @@ def _functions(code: str) -> list[str]:
 
 
 CAPTION_KINDS = (
-    "input", "node", "value", "whole", "arrive", "local", "contribute", "accumulate", "leaf"
+    "input", "node", "value", "whole", "arrive", "local", "contribute", "accumulate", "leaf",
+    "refused",
 )  # fmt: skip
 CAPTION_LIMIT = 150
 _CAPTION = re.compile(rf"(start|end|({'|'.join(CAPTION_KINDS)}) \S.*)\Z")
