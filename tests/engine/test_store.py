@@ -50,6 +50,14 @@ def test_a_large_tensor_that_was_written_to_or_is_gone() -> None:
     assert (found.summary.low, found.summary.high) == (-2, 2)
 
 
+def test_a_weight_that_changed_since_is_not_told_as_it_was() -> None:
+    drafts, _, x, _ = kept(10_000)
+    with torch.no_grad():
+        x.mul_(2)
+    summary = drafts.values[0].taken.summary
+    assert (summary.low, summary.high, summary.nonfinite) == (None, None, None)
+
+
 def test_a_gradient_by_its_pass() -> None:
     _, trace, x, _ = kept(10_000)
     found = look(trace, 0, number=1)
