@@ -12,7 +12,15 @@ from tests.ui.conftest import screen_text, type_text, wait_for_text, wait_until
 from tests.ui.test_stepper import StepperApp, press, walking
 from tests.unit.test_graph_predict import at_three as moved
 from tutor.graph.steps import walk
-from tutor.graph.trace import ArgumentCheck, Checked, Trace, parts
+from tutor.graph.trace import (
+    ArgumentCheck,
+    Checked,
+    Looked,
+    Summary,
+    Trace,
+    TraceLook,
+    parts,
+)
 from tutor.kernel.outputs import Failure
 from tutor.lesson.schema import GraphCell
 
@@ -367,3 +375,50 @@ async def test_an_op_is_tried_by_finite_differences() -> None:
         assert "q = x ** 2, run alone in float64:" in shown
         await press(pilot, "escape")
         assert place(app) == 1
+
+
+# ------------------------------------------------------------------ inside a tensor
+
+
+def large(problem: str | None) -> tuple[Trace, Looked]:
+    """The seed with a large tensor for x, and what the kernel tells of it."""
+    seed = stored("seed")
+    summary = Summary((100, 50), "float32", None, -2.0, 3.0, None, 0, (0.5, 0.25))
+    values = tuple(
+        replace(each, summary=summary) if each.name == "q" else each
+        for each in seed.values
+    )
+    found = replace(summary, mean=0.125)
+    told = Looked(
+        None if problem else found, problem, 1.5, (1, 2, 3), ((0.5, 0.25), (1.0, 0.0))
+    )
+    return replace(seed, values=values, end=replace(seed.end, id="kept")), told
+
+
+async def test_a_large_tensor_is_asked_of_the_kernel_once() -> None:
+    async with walking() as (app, pilot):
+        trace, told = large(None)
+        kernel = app.session.kernel
+        assert isinstance(kernel, FakeKernel)
+        kernel.calls["look"] = lambda request: [told]
+        app.stepper.take_trace(trace)
+        await press(pilot, "v", "right")
+        shown = await wait_for_text(pilot, "0.125  std 1.5")
+        assert "(100, 50)  float32" in shown
+        assert "-2 … 3" in shown
+        await press(pilot, "left", "right")
+        asked = [request for name, request in kernel.requests if name == "look"]
+        assert asked == [TraceLook("kept", 2)]
+
+
+async def test_of_a_tensor_that_is_gone_the_trace_still_tells() -> None:
+    async with walking() as (app, pilot):
+        trace, told = large("The tensor is no longer there.")
+        kernel = app.session.kernel
+        assert isinstance(kernel, FakeKernel)
+        kernel.calls["look"] = lambda request: [told]
+        app.stepper.take_trace(trace)
+        await press(pilot, "v", "right")
+        shown = await wait_for_text(pilot, "The tensor is no longer there.")
+        assert "-2 … 3" in shown
+        assert "0.5  0.25 …" in shown

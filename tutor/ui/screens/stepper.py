@@ -4,6 +4,7 @@ The walk, the pictures and the texts are `graph`'s; the trace is the session's. 
 moves is `step_moves`', what is typed `step_asks`'; here is what is seen.
 """
 
+import gc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ SEED_TITLE = "f(x, y) = 3x² + 2y"
 
 _DOTS_AT_MOST = 24
 _DIGITS_AT_MOST = 6
+_LARGE = 1000
+"""Ops of a trace that the garbage collector should not look through."""
 _MINIMAP_FROM = 33
 """Nodes of a walk that has a map."""
 
@@ -59,6 +62,7 @@ class StepperScreen(StepTools):
         & #walk { height: 1fr; }
         & #beside { width: 46; margin-left: 1; display: none; }
         & #beside RuleLine { margin: 0 1; }
+        & #beside SourceView { max-height: 10; }
         & #beside ValuesPanel { height: 10; }
         & #lines, & #inside { display: none; }
         & #waiting { padding: 1 2; display: none; }
@@ -234,6 +238,9 @@ class StepperScreen(StepTools):
             ]
         return super().footer_actions()
 
+    def on_unmount(self) -> None:
+        gc.unfreeze()
+
     def result(self) -> bool:
         """Whether the walk was seen to its end."""
         return self._seen_end
@@ -282,6 +289,9 @@ class StepperScreen(StepTools):
             backward=cell.backward if cell is not None else True,
         )
         self._looked.clear()
+        if len(trace.ops) >= _LARGE:
+            # Else each full collection looks through the whole trace: a stutter.
+            gc.freeze()
         self.query_one(SourceView).code = _source(trace)
         # Widgets know their sizes after the refresh that shows them.
         self.call_after_refresh(self._show)
@@ -379,6 +389,8 @@ class StepperScreen(StepTools):
             return Inside(said, Looked(summary, rows=(summary.head,)))
         if found is None:
             self._ask_kernel(walked.trace, value, number)
+        elif found.summary is None:  # gone: what the trace has of it is still here
+            found = replace(found, summary=summary, rows=(summary.head,))
         return Inside(said, found)
 
     @work(group="look", exclusive=True)

@@ -55,7 +55,7 @@ class ValuesPanel(Lines):
             return [*lines, Content.styled(waiting, look.QUIET)]
         if looked.problem is not None:
             problem = Content.styled(table.text(safe(looked.problem).plain), look.WARN)
-            return [*lines, *hanging(("", ""), problem, width)]
+            lines += hanging(("", ""), problem, width)
         for fact in values.statistics(looked):
             lines += _fact(fact, width, table)
         spread = values.histogram(looked, ascii=table.ascii)
