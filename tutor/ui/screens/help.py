@@ -3,19 +3,14 @@
 All of it comes from the action table; Esc or any of the help keys goes back.
 """
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from tutor import actions
 from tutor.actions import Action, Place
 from tutor.ui import look
 from tutor.ui.look import Look
-from tutor.ui.screens.frame import FrameScreen
-from tutor.ui.widgets.frame_lines import TitleParts
+from tutor.ui.screens.reading import ReadingScreen
 from tutor.ui.widgets.lines import Lines, hanging
-from tutor.ui.widgets.plain import content_of
 from tutor.ui.widgets.prose import MEASURE
 
 KEYS_WIDTH = 12
@@ -23,41 +18,17 @@ PLACES: dict[Place, tuple[Place, ...]] = {"lesson": ("lesson", "answer")}
 """Screens whose help tells of another place's keys, too."""
 
 
-class HelpScreen(FrameScreen[None]):
+class HelpScreen(ReadingScreen):
     """Over the screen that asked."""
 
-    BINDINGS = [
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("space,pagedown", "scroll(8)", show=False),
-        Binding("b,pageup", "scroll(-8)", show=False),
-        Binding("q", "back", show=False),
-    ]
-    DEFAULT_CSS = """
-    HelpScreen VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
-    """
-
     def __init__(self, place: Place, about: str) -> None:
-        super().__init__()
+        super().__init__(f"Help: {place}")
         self._place = place
         self._about = about
 
-    def title_parts(self) -> TitleParts:
-        """Whose keys these are."""
-        return TitleParts(content_of(f"Help: {self._place}", look.STRONG))
-
-    def compose_content(self) -> ComposeResult:
+    def lines(self) -> Lines:
         """What it is, then the keys."""
-        with VerticalScroll(can_focus=False):
-            yield HelpText(self._place, self._about)
-
-    def footer_actions(self) -> list[Action]:
-        """There is only the way back."""
-        return [actions.named("back")]
-
-    def action_scroll(self, lines: int) -> None:
-        """Read on."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+        return HelpText(self._place, self._about)
 
     def action_explain(self) -> None:
         """? again: back."""

@@ -35,7 +35,7 @@ class ReadingScreen(FrameScreen[None]):
     ReadingScreen VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, title: str, text: Text) -> None:
+    def __init__(self, title: str, text: Text = ()) -> None:
         super().__init__()
         self._title = title
         self._text = text
@@ -45,7 +45,11 @@ class ReadingScreen(FrameScreen[None]):
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            yield _Text(self._text)
+            yield self.lines()
+
+    def lines(self) -> Lines:
+        """What is read."""
+        return _Text(self._text)
 
     def footer_actions(self) -> list[Action]:
         """There is only the way back."""
