@@ -34,7 +34,7 @@ def search(walk: Walk, text: str) -> tuple[Found, ...]:
         return ()
     ranked: list[tuple[int, int, int | Op]] = []
     for op in walk.trace.ops:
-        place = _place(walk, op)
+        place = place_of(walk, op)
         if place and (rank := _rank(walk, op, wanted)) is not None:
             ranked.append((rank, place, op))
     for (_, value), place in walk.leaf_place.items():
@@ -89,8 +89,8 @@ def _stops_of(walk: Walk, ops: Sequence[int | None], number: int) -> Iterator[Fo
             yield _found(walk, place, walk.trace.ops[op])
 
 
-def _place(walk: Walk, op: Op) -> int | None:
-    """At which the op was computed, or raised; None: it is no step."""
+def place_of(walk: Walk, op: Op) -> int | None:
+    """The place at which an op was computed, or raised; None: it is no step."""
     if op.outputs:
         return walk.value_place.get(op.outputs[0])
     if op.error is None:

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 
 from tutor import actions
 from tutor.actions import Action
-from tutor.graph import names, questions
+from tutor.graph import names, questions, search
 from tutor.graph.questions import Answer
 from tutor.graph.steps import Walk
 from tutor.safetext import safe
@@ -115,11 +115,13 @@ class WhyScreen(FrameScreen[int | None]):
             self.dismiss(place)
 
     def _cause_place(self, answer: Answer) -> int | None:
-        ops = [each.op for each in answer.causes if each.op is not None]
-        for place, step in enumerate(self._walk.steps, start=1):
-            if step.op in ops:
-                return place
-        return None
+        ops = self._walk.trace.ops
+        places = (
+            search.place_of(self._walk, ops[each.op])
+            for each in answer.causes
+            if each.op is not None
+        )
+        return next((place for place in places if place), None)
 
 
 class _Questions(Lines):
