@@ -17,14 +17,14 @@ def request(trace: Trace, op: int) -> TraceCheck | Checked:
     if problem is not None:
         return Checked(problem=problem)
     arguments = len(names.tensors(trace.ops[op]))
-    for passed in trace.passes:
-        for merged in backward.merged(trace, passed.number):
-            if merged.op == op:
-                sent: list[Summary | None] = [None] * arguments
-                for each in merged.sent:
-                    if each.position >= 0:
-                        sent[each.position] = each.gradient
-                return TraceCheck(trace.end.id, op, merged.upstream, tuple(sent))
+    for groups in backward.grouped(trace).values():
+        merged = backward.merge(trace, op, groups.get(op, ()))
+        if merged is not None:
+            sent: list[Summary | None] = [None] * arguments
+            for each in merged.sent:
+                if each.position >= 0:
+                    sent[each.position] = each.gradient
+            return TraceCheck(trace.end.id, op, merged.upstream, tuple(sent))
     return TraceCheck(trace.end.id, op)
 
 
