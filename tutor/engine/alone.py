@@ -1,6 +1,6 @@
 """One op run again by itself, on leaves of its own: for its rule and its check."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tutor.engine import naming
+from tutor.engine.calls import tensors
 from tutor.engine.drafts import Replay
 
 _CHANGES_ITS_BUFFERS = ("batch_norm", "instance_norm")
@@ -80,17 +81,6 @@ def mapped(change: Callable[[Tensor], Any], held: Any) -> Any:
     if type(held) in (list, tuple):
         return type(held)(mapped(change, each) for each in held)
     return held
-
-
-def tensors(held: Any) -> Iterator[Tensor]:
-    """The tensors in arguments or results, in their order."""
-    if isinstance(held, Tensor):
-        yield held
-    elif isinstance(held, (list, tuple)):
-        for each in held:
-            yield from tensors(each)
-    elif isinstance(held, dict):
-        yield from tensors(list(held.values()))
 
 
 def _sum(tensor: Tensor) -> Tensor:
