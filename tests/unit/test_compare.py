@@ -25,7 +25,7 @@ def names(trace: Trace, ids: frozenset[int]) -> list[str | None]:
 def test_a_trace_equals_itself() -> None:
     found = compare(stored("seed"), stored("seed"))
     assert found == Comparison(
-        frozenset(), frozenset(), frozenset(), None, ("Nothing differs.",), (), ()
+        frozenset(), frozenset(), None, ("Nothing differs.",), (), ()
     )
 
 
@@ -40,9 +40,6 @@ def test_another_leaf_is_the_first_difference() -> None:
         new = changed(new, name, value)
     found = compare(stored("seed"), new)
     assert names(new, found.changed_values) == ["x", "q", "u", "f"]
-    assert [new.ops[op].label for op in sorted(found.changed_ops)] == [
-        "x ** 2", "3 * q", "u + z",
-    ]  # fmt: skip
     assert found.first is not None
     assert found.first.text == "x is 3, and was 2."
     assert found.lines[:2] == (

@@ -129,7 +129,7 @@ def test_siblings_that_are_alike_are_one_box_until_it_is_opened() -> None:
     assert "layer_norm" in text
     assert "h.2" in text
     assert "h.0 ×3" not in text
-    assert views.open_at(place, view) == "net.h.1.norm"
+    assert views.group_at(place, view) == "net.h.1.norm"
 
 
 def test_without_modules_there_is_no_overview() -> None:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutor.graph import names, numbers
 from tutor.graph.causes import begun, code, quoted
@@ -34,8 +34,6 @@ class Difference:
 class Comparison:
     """A new trace beside an old one."""
 
-    changed_ops: frozenset[int]
-    """Ops of the new trace that gave another result; those that are new are not in it."""
     changed_values: frozenset[int]
     """Values of the new trace that hold other numbers."""
     changed_gradients: frozenset[int]
@@ -62,7 +60,6 @@ def compare(old: Trace, new: Trace) -> Comparison:
         for theirs, mine in values
         if not _equal(old.values[theirs].summary, new.values[mine].summary)
     }
-    ops = frozenset(mine for _, mine in pairs if set(new.ops[mine].outputs) & changed)
     gradients = frozenset(_changed_gradients(old, new, values))
     first = next(
         (_difference(old, new, *pair) for pair in values if pair[1] in changed), None
@@ -70,13 +67,8 @@ def compare(old: Trace, new: Trace) -> Comparison:
     matched_old, matched_new = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
     only_old = tuple(op for op in _shown(old) if op not in matched_old)
     only_new = tuple(op for op in _shown(new) if op not in matched_new)
-    found = Comparison(
-        ops, frozenset(changed), gradients, first, (), only_old, only_new
-    )
-    lines = tuple(_report(old, new, values, found))
-    return Comparison(
-        ops, frozenset(changed), gradients, first, lines, only_old, only_new
-    )
+    found = Comparison(frozenset(changed), gradients, first, (), only_old, only_new)
+    return replace(found, lines=tuple(_report(old, new, values, found)))
 
 
 # ------------------------------------------------------------------ what belongs together

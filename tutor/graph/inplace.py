@@ -113,7 +113,7 @@ def _changed(
     trace: Trace, text: str, passed: Pass | None, now: int, expected: int
 ) -> Answer:
     aliases = Aliases(trace)
-    found = _saved(trace, aliases, text, passed, now, expected)
+    found = _saved(trace, aliases, text, passed, expected)
     if found is None:
         verdict = "A value that backward() needed was changed in place before it ran."
         writers = [op for op in trace.ops if "inplace" in op.flags]
@@ -188,16 +188,15 @@ def _advice(writers: list[Op]) -> str:
 
 
 def _saved(
-    trace: Trace, aliases: Aliases, text: str, passed: Pass | None, now: int,
-    expected: int,
-) -> tuple[Op | None, int] | None:  # fmt: skip
+    trace: Trace, aliases: Aliases, text: str, passed: Pass | None, expected: int
+) -> tuple[Op | None, int] | None:
     """The op whose node failed, and the value it had saved."""
     failing = _failing(trace, passed)
     for node in failing:
         fits = [
             value
             for value in _kept(trace, node)
-            if _is_stale(trace, aliases, value, now, expected, text)
+            if _is_stale(trace, aliases, value, expected, text)
         ]
         if fits:
             return None if node.op is None else trace.ops[node.op], fits[-1]
@@ -260,7 +259,7 @@ def _values(argument: object) -> Iterator[int]:
 
 
 def _is_stale(
-    trace: Trace, aliases: Aliases, value: int, now: int, expected: int, text: str
+    trace: Trace, aliases: Aliases, value: int, expected: int, text: str
 ) -> bool:
     """Whether a saved value is the one that torch complains of."""
     found = trace.values[value]

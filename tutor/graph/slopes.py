@@ -124,9 +124,7 @@ Rule = Callable[[_At], Slope | None]
 # ---------------------------------------------------------------------------- elements
 
 
-def _where(
-    at: _At, test: Callable[[float], bool], of: Summary
-) -> frozenset[int] | None:
+def _where(test: Callable[[float], bool], of: Summary) -> frozenset[int] | None:
     """The elements that pass; empty where they are not known. None: all pass."""
     found = values_of(of)
     if found is None:
@@ -152,7 +150,7 @@ def _some(at: _At, elements: frozenset[int] | None) -> str:
 
 def _where_argument(kind: str, says: str, test: Callable[[float], bool]) -> Rule:
     def rule(at: _At) -> Slope | None:
-        found = _where(at, test, at.argument)
+        found = _where(test, at.argument)
         if found is not None and not found:
             return None
         text = says.format(
@@ -165,7 +163,7 @@ def _where_argument(kind: str, says: str, test: Callable[[float], bool]) -> Rule
 
 def _where_result(kind: str, says: str, test: Callable[[float], bool]) -> Rule:
     def rule(at: _At) -> Slope | None:
-        found = _where(at, test, at.result)
+        found = _where(test, at.result)
         if found is not None and not found:
             return None
         text = says.format(
@@ -264,7 +262,7 @@ def _power(at: _At) -> Slope | None:
         return Slope("flat", f"is 1 for every {at.name}: its slope is 0.", None)
     if exponent <= 1:
         return None
-    found = _where(at, lambda each: each == 0, at.argument)
+    found = _where(lambda each: each == 0, at.argument)
     if found is not None and not found:
         return None
     power = numbers.number(exponent)

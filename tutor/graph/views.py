@@ -99,11 +99,6 @@ class Views:
         around = self._around(place, view)
         return around[-1] if around else None
 
-    def open_at(self, place: int, view: View) -> str | None:
-        """The innermost open group under way; None: none is open there."""
-        around = [key for key in self._around(place, view) if key in view.expanded]
-        return around[-1] if around else None
-
     def _around(self, place: int, view: View) -> list[str]:
         if view.level != "overview" or view.inside is not None:
             return []

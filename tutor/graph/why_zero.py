@@ -91,7 +91,7 @@ def _causes(
     trace = known.trace
     grown = [each for each in known.gradients(value) if each.number <= number]
     if grown and not zeros.is_zero(grown[-1].add, partly):
-        return tuple(_accumulated(known, value, number))
+        return tuple(_accumulated(known, value))
     search = _Search(known, history.flow(trace, number))
     found = list(search.of(known.siblings(value), partly))
     if partly is None and trace.values[value].is_leaf:
@@ -101,7 +101,7 @@ def _causes(
     return distinct(sorted(found, key=lambda each: (each.op is None, each.op)))
 
 
-def _accumulated(known: History, value: int, number: int) -> Iterator[Cause]:
+def _accumulated(known: History, value: int) -> Iterator[Cause]:
     """Several passes whose gradients add up to 0."""
     trace = known.trace
     for each in known.gradients(value):
@@ -252,7 +252,7 @@ class _Search:
         """Something arrived and nothing went on, and no rule says why."""
         kind, says = slopes.stopped(self._trace, op, share.position)
         is_same = passed.upstream.shape == share.gradient.shape
-        if is_same and self._underflows(op, share, passed.upstream):
+        if is_same and self._underflows(op, passed.upstream):
             kind = "underflow"
             dtype = passed.upstream.dtype
             says = f"multiplies numbers so small that {dtype} makes them 0."
@@ -266,7 +266,7 @@ class _Search:
         ]
         return found or [(passed.of, passed.upstream)]
 
-    def _underflows(self, op: Op, share: Share, upstream: Summary) -> bool:
+    def _underflows(self, op: Op, upstream: Summary) -> bool:
         """Whether both factors are there and their product is too small."""
         tiny = 1e-20 if "64" not in upstream.dtype else 1e-160
         sizes = [
