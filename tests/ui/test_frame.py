@@ -19,6 +19,8 @@ from tutor.ui.screens.frame import FrameScreen, bindings
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.home import HomeScreen
 from tutor.ui.screens.lesson import LessonScreen
+from tutor.ui.screens.stepper import StepperScreen
+from tutor.ui.screens.why import WhyScreen
 from tutor.ui.widgets.answer_lists import OrderList
 from tutor.ui.widgets.frame_lines import KeyItem, TitleParts, fit_keys, fit_title
 from tutor.ui.widgets.plain import Plain
@@ -139,7 +141,7 @@ async def test_help_of_a_lesson(
         await wait_until(pilot, lambda: isinstance(pilot.app.screen, LessonScreen))
 
 
-@pytest.mark.parametrize("place", ["home", "lesson"])
+@pytest.mark.parametrize("place", ["home", "lesson", "stepper", "why"])
 async def test_help_lists_every_key_of_the_screen(place: Place) -> None:
     async with SmallApp().run_test(size=(120, 80)) as pilot:
         pilot.app.push_screen(HelpScreen(place, "About this."))
@@ -155,6 +157,8 @@ async def test_help_lists_every_key_of_the_screen(place: Place) -> None:
         ("home", HomeScreen),
         ("lesson", LessonScreen),
         ("answer", OrderList),
+        ("stepper", StepperScreen),
+        ("why", WhyScreen),
         ("anywhere", FrameScreen),
     ],
 )
