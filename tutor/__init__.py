@@ -1,6 +1,6 @@
 """A terminal tutor for PyTorch. Imports nothing: importing any part runs this.
 
-In the learner's kernel `tutor.step(f, x)` walks his own code: `engine.entry`.
+In the learner's kernel `tutor.step(f, x)` walks code of the learner's own: `engine.entry`.
 """
 
 from typing import Any

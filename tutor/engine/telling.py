@@ -1,4 +1,4 @@
-"""What is said of a recording on the learner's own names, and how it reaches him."""
+"""What is said of a recording on the learner's own names, and how it gets there."""
 
 import contextlib
 import functools
@@ -93,7 +93,7 @@ def original(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def file_of(function: Callable[..., Any]) -> str | None:
-    """The file of the learner's that a function is written in; None: it is not his."""
+    """The learner's file that a function is written in; None: it is another's."""
     found: Any = inspect.unwrap(original(function))
     while isinstance(found, functools.partial):
         found = found.func

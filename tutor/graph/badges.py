@@ -4,7 +4,7 @@ import math
 
 from tutor.graph import names
 from tutor.graph.steps import Step, Walk
-from tutor.graph.trace import GraphNode, Items, Ref, Trace
+from tutor.graph.trace import GraphNode, Trace
 
 
 class Badges:
@@ -97,9 +97,8 @@ def _keepings(trace: Trace) -> dict[int, list[GraphNode]]:
     """By value: the nodes of torch's graph that keep it for the backward pass."""
     found: dict[int, list[GraphNode]] = {}
     for node in trace.graph:
-        for kept in node.saved.values():
-            for value in _values(kept):
-                found.setdefault(value, []).append(node)
+        for value in names.within(node.saved.values()):
+            found.setdefault(value, []).append(node)
     return found
 
 
@@ -119,12 +118,3 @@ def _uses(trace: Trace) -> dict[int, int]:
         for value in names.tensors(op):
             found[value] = found.get(value, 0) + 1
     return found
-
-
-def _values(kept: object) -> list[int]:
-    match kept:
-        case Ref(value):
-            return [value]
-        case Items(items):
-            return [value for each in items for value in _values(each)]
-    return []

@@ -7,7 +7,7 @@ from tutor.graph import history, names
 from tutor.graph.aliases import Aliases
 from tutor.graph.causes import Answer, Cause, at_line, called, code, distinct, of_op
 from tutor.graph.causes import line as line_of
-from tutor.graph.trace import GraphNode, Items, Op, Pass, Ref, Trace
+from tutor.graph.trace import GraphNode, Op, Pass, Trace
 
 _VERSIONS = re.compile(r"at version (\d+); expected version (\d+)")
 _SHAPE = re.compile(r"\[[\w.]+ \[([\d, ]*)\]\]")
@@ -228,8 +228,7 @@ def _failing(trace: Trace, passed: Pass | None) -> list[GraphNode]:
 def _kept(trace: Trace, node: GraphNode) -> Iterator[int]:
     """The values a node saved: what was looked at, else what its op is known to keep."""
     if node.saved:
-        for each in node.saved.values():
-            yield from _values(each)
+        yield from names.within(node.saved.values())
         return
     if node.op is None:
         return
@@ -247,15 +246,6 @@ _KEEP_INPUTS = frozenset(
     ["mul", "div", "pow", "matmul", "mm", "mv", "bmm", "dot", "linear", "square",
      "sin", "cos", "log", "abs", "mse_loss", "where", "conv2d", "conv1d"]
 )  # fmt: skip
-
-
-def _values(argument: object) -> Iterator[int]:
-    match argument:
-        case Ref(value):
-            yield value
-        case Items(items):
-            for each in items:
-                yield from _values(each)
 
 
 def _is_stale(

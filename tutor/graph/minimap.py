@@ -10,7 +10,9 @@ import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tutor.graph.breaks import magnitude
 from tutor.graph.draw import Line, Run, Style
+from tutor.graph.nonfinite import is_finite
 from tutor.graph.steps import Walk
 from tutor.graph.trace import Summary
 
@@ -127,7 +129,7 @@ def _measured(walk: Walk) -> _Profile:
     broken: list[int] = []
     for stop, (is_backward, summaries) in enumerate(walk.seen()):
         backward.append(is_backward)
-        if not all(map(_is_finite, summaries)):
+        if not all(map(is_finite, summaries)):
             broken.append(stop)
         exponents.append(_exponent(summaries[0]) if is_backward else None)
     known = [each for each in exponents if each is not None and each > _LEAST]
@@ -135,20 +137,9 @@ def _measured(walk: Walk) -> _Profile:
     return _Profile(tuple(exponents), tuple(backward), tuple(broken), low, high)
 
 
-def _is_finite(summary: Summary) -> bool:
-    if summary.values is not None:
-        return all(map(math.isfinite, summary.values))
-    return not summary.nonfinite
-
-
 def _exponent(summary: Summary) -> float | None:
     """Of its largest finite magnitude; None where nobody looked."""
-    values = summary.values
-    if values is None:
-        if summary.low is None or summary.high is None:
-            return None
-        values = summary.low, summary.high
-    largest = max([abs(each) for each in values if math.isfinite(each)], default=None)
+    largest = magnitude(summary)
     if largest is None:
         return None
     return math.log10(largest) if largest > 0 else _LEAST

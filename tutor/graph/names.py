@@ -69,8 +69,13 @@ def tensors(op: Op) -> list[int]:
 
     `Rule.position` and the edges of the picture count along this list.
     """
+    return within((*op.arguments, *op.keywords.values()))
+
+
+def within(arguments: Iterable[Argument]) -> list[int]:
+    """The values among some arguments, lists opened."""
     found: list[int] = []
-    _collect((*op.arguments, *op.keywords.values()), found)
+    _collect(arguments, found)
     return found
 
 
