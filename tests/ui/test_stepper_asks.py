@@ -230,6 +230,7 @@ async def test_letters_are_text_while_something_is_typed() -> None:
         assert app.stepper.where.order == "engine"
 
 
+@pytest.mark.slow
 async def test_a_breakpoint_stops_the_walk_that_goes_by_itself() -> None:
     async with walking() as (app, pilot):
         await press(pilot, "b")
@@ -253,6 +254,7 @@ async def test_a_breakpoint_that_means_nothing_says_what_would() -> None:
         assert app.stepper.breaks == ()
 
 
+@pytest.mark.slow
 async def test_a_walk_by_itself_comes_to_its_end() -> None:
     async with walking() as (app, pilot):
         await press(pilot, *["+"] * 4, "a")

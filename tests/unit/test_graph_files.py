@@ -89,6 +89,7 @@ def replay(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_stored_trace_is_replayed_without_torch(tmp_path: Path) -> None:
     path = tmp_path / "w.trace"
     path.write_text(SEED)

@@ -22,6 +22,7 @@ LOOKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "moves"), [("blocks", 1000), ("twice", 200), ("long", 200)]
 )
@@ -89,6 +90,7 @@ def test_a_long_walk_is_shown_in_windows_that_stay() -> None:
     assert " more" in views.drawing(20, View(), ROOM).text()
 
 
+@pytest.mark.slow
 def test_what_is_under_way_is_always_in_the_picture() -> None:
     for name in LARGE:
         walked = walk(stored(name))
