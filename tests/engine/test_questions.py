@@ -185,3 +185,10 @@ def test_the_tutors_own_pass_tells_where_the_graph_is_cut() -> None:
     request = TraceRequest("f = w.detach() * 2 + b", {"w": 2.0, "b": 1.0})
     answer = questions.ask(record(request), "w")
     assert [(cause.kind, cause.line) for cause in answer.causes] == [("detach", 1)]
+
+
+def test_a_pass_of_the_tutors_that_torch_refuses_tells_where_the_graph_is_cut() -> None:
+    request = TraceRequest("n = x.long()\nf = n * 2", {"x": 1.0})
+    answer = questions.ask(record(request), "x")
+    assert [cause.line for cause in answer.causes] == [1]
+    assert "only floats have gradients" in answer.causes[0].text

@@ -86,7 +86,9 @@ def _reason(known: History, value: int) -> tuple[str, list[Cause]]:
     found = trace.values[value]
     name = names.name(trace, value)
     # The tutor's own pass tells where the graph is cut, as the code's own would.
-    tried_in_vain = bool(trace.passes) and not known.gradients(value)
+    refused = trace.fault is not None and trace.fault.stage == "backward"
+    tried = bool(trace.passes) or (refused and trace.end.root is not None)
+    tried_in_vain = tried and not known.gradients(value)
     if not _goes_backward(trace) and not tried_in_vain:
         return _no_backward(known, value)
     if known.gradients(value):

@@ -279,5 +279,7 @@ def _sentence(fault: Fault, file: Path | None) -> str:
         advice = f" Give it a value with --at {missing[0]}=2."
     if "only for scalar outputs" in fault.text:
         advice = " Say what to start from, with --grad ones."
+    if "does not require grad" in fault.text:
+        advice = " --why NAME tells where the way back to a leaf is cut."
     end = "" if fault.text.endswith((".", "!", "?")) or not advice else "."
     return f"{place}{fault.text}{end}{advice}"
