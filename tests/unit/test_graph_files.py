@@ -29,7 +29,9 @@ def test_what_is_left_of_a_file_can_be_walked(name: str) -> None:
         trace, is_whole = files.read(whole[:size], "w.trace")
         assert not is_whole
         walked = walk(trace)
-        assert list(text.report(walked)) is not None
+        assert bool(list(text.report(walked))) == bool(walked.steps)
+        can_be_walked = "this is what can be walked" in (trace.end.truncated or "")
+        assert can_be_walked == bool(trace.ops)
         for form in export.ENDINGS.values():
             assert export.write(walked, form)
         assert trace.end.truncated is not None
@@ -42,6 +44,7 @@ def test_ops_are_left_where_a_long_file_breaks_off() -> None:
     lines = whole.splitlines(keepends=True)
     trace, _ = files.read("".join(lines[:-1]), "w")
     assert [op.function for op in trace.ops] == ["pow", "mul", "mul", "add"]
+    assert trace.rules == stored("seed").rules
 
 
 @pytest.mark.parametrize(

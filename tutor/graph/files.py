@@ -57,7 +57,8 @@ def _in_order(trace: Trace) -> Iterator[Event]:
         said = max(said, needed)
         yield op
     yield from trace.values[said:]
-    for group in (trace.passes, trace.graph, trace.nodes, trace.leaves, trace.rules):
+    # Rules before passes: what is left of a broken pass still has its derivatives.
+    for group in (trace.rules, trace.passes, trace.graph, trace.nodes, trace.leaves):
         yield from group
 
 
@@ -90,9 +91,12 @@ def read(content: str, name: str) -> tuple[Trace, bool]:
             return assemble([TracePart(VERSION, tuple(events), end)]), True
         except WireError as error:
             raise BrokenTraceError(f"{name}: {error}") from error
+    left = "this is what can be walked"
+    if not any(isinstance(each, Op) for each in events):
+        left = "and nothing before it can be walked"
     said = (
         f"{name} breaks off after line {len(parts) + 1} of {expected + 1}: what follows "
-        "is lost, this is what can be walked."
+        f"is lost, {left}."
     )
     return _whole_as_far(events, replace(end, truncated=said)), False
 
