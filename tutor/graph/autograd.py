@@ -4,6 +4,7 @@ It is drawn as the gradient runs, from the output on the left to the leaves on t
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tutor.graph import names, numbers
 from tutor.graph.canvas import Style
@@ -147,13 +148,7 @@ def part(
                 text = NOWHERE if following < 0 else _called(walk.trace, following)
                 boxes[target] = Box(target, text, None, None, 1, (), "", "bare")
             connect(key, port, target, node)
-    found = [
-        Box(
-            box.key, box.text, box.op, box.value, slots.get(box.key, 0), box.outputs,
-            box.beside, box.shape, box.ops, box.node, box.ports,
-        )
-        for box in boxes.values()
-    ]  # fmt: skip
+    found = [replace(box, inputs=slots.get(box.key, 0)) for box in boxes.values()]
     return Picture(tuple(found), tuple(edges))
 
 

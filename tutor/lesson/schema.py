@@ -167,7 +167,8 @@ class GraphCell(Cell, tag="graph", kw_only=True, frozen=True):
     """False: the walk ends with the forward pass."""
     captions: dict[str, str] = {}
     """A sentence said at a step, by what happens there: "start", "input x", "node q",
-    "value q", "whole f", "arrive q", "local q", "contribute x", "accumulate x", "leaf x", "end"."""
+    "value q", "whole f", "arrive q", "local q", "contribute x", "accumulate x", "leaf x",
+    "refused y", "end"."""
 
 
 Batch = Annotated[
