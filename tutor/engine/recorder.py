@@ -38,6 +38,9 @@ _now = time.perf_counter_ns
 _task = torch._C._current_graph_task_id
 _interpreter = torch._C._functorch.peek_interpreter_stack
 _modes = torch._C._len_torch_function_stack
+_TRANSFORMS = frozenset(
+    f"torch._functorch.{name}" for name in ("apis", "eager_transforms", "vmap")
+)
 _AS_THEY_ARE = (
     bool, int, float, str, complex, type(None), torch.dtype, torch.device, slice,
     type(...), torch.memory_format, torch.layout,
@@ -79,7 +82,8 @@ class Recorder(TorchFunctionMode):
         self._variables = variables or {}
         self._gradients: dict[int, tuple[weakref.ref[torch.Tensor], ValueNote]] = {}
         self._opaque: OpNote | None = None
-        self._inside_opaque = False
+        self._transform: python.FrameType | None = None
+        """torch.func's frame that the last op stands for; it may run on."""
         self._ledger = Ledger(
             self.drafts, self._summaries, self._clock, self._see, self._met_before,
             self._stop, self._place, op_limit,
@@ -121,7 +125,7 @@ class Recorder(TorchFunctionMode):
         self._names.clear()
         self._gradients.clear()
         self._variables = {}
-        self._stack.bottom = None
+        self._stack.bottom = self._transform = None
 
     def met(self) -> list[torch.Tensor]:
         """The tensors it met that are still there; none once it is closed."""
@@ -194,7 +198,11 @@ class Recorder(TorchFunctionMode):
         keywords = {} if kwargs is None else kwargs
         if not self._listening:
             return function(*args, **keywords)
-        if _task() != -1 or _interpreter() is not None:
+        if (
+            _task() != -1
+            or _interpreter() is not None
+            or (self._transform is not None and self._transform is _transform())
+        ):
             self._elsewhere(function)
             return function(*args, **keywords)
         try:
@@ -238,7 +246,6 @@ class Recorder(TorchFunctionMode):
         self, args: Sequence[Any], keywords: Mapping[str, Any], changes: Any
     ) -> Any:
         """The arguments as values and constants; None: the trace is full."""
-        self._inside_opaque = False
         if changes:
             self._summaries.settle()
             if args and isinstance(args[0], torch.Tensor):
@@ -363,7 +370,7 @@ class Recorder(TorchFunctionMode):
         flags: list[Flag],
         took: int,
     ) -> OpNote:
-        running = self._modules.running
+        running, self._transform = self._modules.running, None
         note = OpNote(
             len(self.drafts.ops), next(self._clock), kind, tuple(arguments), keywords,
             [], place, running[-1] if running else None, flags, took,
@@ -508,23 +515,17 @@ class Recorder(TorchFunctionMode):
             if naming.kind(function).in_place:
                 with torch._C.DisableTorchFunction():
                     self._summaries.settle()
-            if _interpreter() is not None and _task() == -1 and not self._inside_opaque:
-                self._inside_opaque = True
-                with torch._C.DisableTorchFunction():
-                    self._note_opaque()
+            if _interpreter() is not None and _task() == -1:
+                outer = _transform()
+                if outer is not None and outer is not self._transform:
+                    with torch._C.DisableTorchFunction():
+                        self._note_opaque(outer)
+                    self._transform = outer
         except Exception as error:  # noqa: BLE001 - ours, not the learner's
             self._stop(error)
 
-    def _note_opaque(self) -> None:
+    def _note_opaque(self, outer: python.FrameType) -> None:
         if len(self.drafts.ops) >= self._op_limit:
-            return
-        outer: python.FrameType | None = None
-        frame: python.FrameType | None = sys._getframe(1)
-        while frame is not None and frame is not self._stack.bottom:
-            if frame.f_globals.get("__name__", "").startswith("torch._functorch"):
-                outer = frame
-            frame = frame.f_back
-        if outer is None:
             return
         held = outer.f_locals
         inputs = [
@@ -736,6 +737,17 @@ class Recorder(TorchFunctionMode):
 
     def _place(self) -> Place | None:
         return self._stack.place(2)[0]
+
+
+def _transform() -> python.FrameType | None:
+    """The outermost function of torch.func that runs now."""
+    outer: python.FrameType | None = None
+    frame: python.FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "") in _TRANSFORMS:
+            outer = frame
+        frame = frame.f_back
+    return outer
 
 
 def _names_of(tensor: Any, frame: python.FrameType) -> tuple[str, ...]:

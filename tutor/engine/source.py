@@ -24,8 +24,9 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 RUNNER = "run_traced"
 """Name of the function of ours that runs the learner's code."""
-_MAKING = ("__init__", "_apply")
-"""Methods of modules in which parameters are made or converted."""
+_MAKING = ("__init__", "_apply", "wrapper_fn")
+"""Methods of modules in which parameters are made or converted; and of torch.func's
+Jacobians, which make what they start from."""
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 Span = tuple[int, int, int, int]
@@ -64,7 +65,7 @@ class Stack:
         """Where the learner's code is, its innermost frame, and whether it is hidden.
 
         Hidden is the inside of a custom autograd.Function, for which its own node
-        stands, and the making of a module's parameters.
+        stands, the making of a module's parameters, and of where a Jacobian starts.
         """
         found: list[tuple[types.CodeType, int]] = []
         first: types.FrameType | None = None
