@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from tests.fake_kernel import FakeKernel
 from tests.stored_traces import REQUESTS, stored
 from tests.ui.conftest import SIZES, screen_text, wait_for_text, wait_until
+from tests.ui.tutor_app import make_app
 from tutor.graph.trace import TraceRequest, parts
 from tutor.kernel.base import KernelState
 from tutor.kernel.outputs import Failure
@@ -18,6 +19,7 @@ from tutor.progress import Progress
 from tutor.session import Session
 from tutor.settings import Settings
 from tutor.ui.look import LookApp
+from tutor.ui.screens.home import HomeScreen
 from tutor.ui.screens.step_moves import Where
 from tutor.ui.screens.stepper import SEED, StepperScreen
 from tutor.ui.widgets.graph_view import GraphView
@@ -257,3 +259,17 @@ async def test_a_given_trace_is_walked_and_nothing_is_recorded() -> None:
         assert "net(x)" in shown
         await pilot.press("right")
         assert given.where.place == 1
+
+
+async def test_the_app_opens_a_stored_walk_and_esc_leads_home() -> None:
+    app = make_app(trace=stored("seed"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: isinstance(app.screen, StepperScreen))
+        await pilot.press("right")
+        await wait_for_text(pilot, "2² = 4")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: isinstance(app.screen, StepperScreen))
+    if app.session is not None:
+        await app.session.close()

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from tests.fake_kernel import FakeKernel
 from tests.ui.conftest import wait_until
 from tutor import messages
+from tutor.graph.trace import Trace
 from tutor.kernel.outputs import Result
 from tutor.lesson.course import index
 from tutor.progress import Progress
@@ -49,8 +50,9 @@ def make_app(
     settings: Settings | None = None,
     section: str | None = None,
     lessons: Path = LESSONS,
+    trace: Trace | None = None,
 ) -> TutorApp:
-    """`home`: where progress is kept; None: nowhere."""
+    """`home`: where progress is kept; None: nowhere. `trace`: walked at once."""
     kernel = kernel or fake_kernel()
     return TutorApp(
         lambda progress: Session(lambda options: kernel, progress),
@@ -58,6 +60,7 @@ def make_app(
         Progress(home),
         settings or Settings(link="slow"),  # no blinking cursor in a snapshot
         section,
+        trace=trace,
     )
 
 
