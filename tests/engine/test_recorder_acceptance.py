@@ -156,3 +156,13 @@ def test_two_transforms_in_a_row_are_two_ops() -> None:
                 "def two():\n    return [torch.vmap(torch.sin)(x[i]).sum() for i in (0, 1)]\n"
                 "f = f + sum(two())")  # fmt: skip
     assert [each.function for each in found if "opaque" in each.flags] == ["vmap"] * 4
+
+
+def test_what_two_transforms_gave_is_each_ones_own() -> None:
+    found = ops(
+        "a = torch.vmap(torch.sin)(x)\nb = torch.vmap(torch.cos)(x)\nf = (b * a).sum()"
+    )
+    one, other, product, _ = found
+    (a,), (b,) = one.outputs, other.outputs
+    assert product.arguments == (Ref(b), Ref(a))
+    assert len(one.arguments) == len(other.arguments) == 1

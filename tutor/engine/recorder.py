@@ -37,6 +37,7 @@ _grad_enabled = torch.is_grad_enabled
 _now = time.perf_counter_ns
 _task = torch._C._current_graph_task_id
 _interpreter = torch._C._functorch.peek_interpreter_stack
+_next_node = torch._C._autograd._get_sequence_nr
 _modes = torch._C._len_torch_function_stack
 _TRANSFORMS = frozenset(
     f"torch._functorch.{name}" for name in ("apis", "eager_transforms", "vmap")
@@ -82,6 +83,8 @@ class Recorder(TorchFunctionMode):
         self._variables = variables or {}
         self._gradients: dict[int, tuple[weakref.ref[torch.Tensor], ValueNote]] = {}
         self._opaque: OpNote | None = None
+        self._opaques: list[tuple[int, OpNote]] = []
+        """With the number that torch would have given to a node when each began."""
         self._transform: python.FrameType | None = None
         """torch.func's frame that the last op stands for; it may run on."""
         self._ledger = Ledger(
@@ -540,6 +543,7 @@ class Recorder(TorchFunctionMode):
         if not torch.is_grad_enabled():
             flags.append("nograd")
         self._opaque = self._add_op(kind, inputs, {}, place, flags, 0)
+        self._opaques.append((_next_node(), self._opaque))
 
     # -- values
 
@@ -560,7 +564,9 @@ class Recorder(TorchFunctionMode):
         origin = tensor.grad_fn
         name = known.name if known is not None else self._variable(tensor)
         number = -1 if origin is None else self._ledger.ids.get(origin)
-        opaque = self._opaque if known is None else None
+        opaque = None
+        if known is None and self._opaque is not None:
+            opaque = self._opaque if number is not None else self._maker(origin)
         if opaque is not None and (
             number is None or (origin is None and not opaque.outputs)
         ):
@@ -655,6 +661,15 @@ class Recorder(TorchFunctionMode):
         note = self._add_value(tensor, None, op.id, port, taken, origin, number)
         op.outputs.append(note)
         return note
+
+    def _maker(self, origin: Node | None) -> OpNote | None:
+        """The transform of torch.func that ran when a node was made."""
+        if origin is not None:
+            made = origin._sequence_nr()
+            for begun, each in reversed(self._opaques):
+                if begun <= made:
+                    return each
+        return self._opaque
 
     def _behind(self, op: int, first: int) -> tuple[ValueNote, ...]:
         """The values that an op's nodes, from that one on, lead to."""
