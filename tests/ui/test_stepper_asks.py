@@ -424,3 +424,81 @@ async def test_of_a_tensor_that_is_gone_the_trace_still_tells() -> None:
         shown = await wait_for_text(pilot, "The tensor is no longer there.")
         assert "-2 … 3" in shown
         assert "0.5  0.25 …" in shown
+
+
+# ------------------------------------------------------- found by a learner's hands
+
+
+async def test_a_second_change_keeps_the_first() -> None:
+    async with walking() as (app, pilot):
+        kernel = app.session.kernel
+        assert isinstance(kernel, FakeKernel)
+        kernel.calls["trace"] = lambda request: parts(stored("seed"))
+        for typed in ("y = 1", "x = 3"):
+            await press(pilot, "e")
+            app.stepper.line.field.value = typed
+            await pilot.press("enter")
+            await wait_for_text(pilot, "marked; d says how.")
+        assert kernel.requests[-1][1].at == {"x": 3, "y": 1}  # type: ignore[attr-defined]
+
+
+async def test_a_name_that_is_no_leaf_is_not_invented_as_one() -> None:
+    async with walking() as (app, pilot):
+        await press(pilot, "e")
+        app.stepper.line.field.value = "q = 7"
+        shown = await press(pilot, "enter")
+        assert "q is no leaf of this walk; there is x, y." in shown
+
+
+async def test_nothing_tells_a_number_that_is_to_be_predicted() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        for key in ("w", "f"):
+            shown = await press(pilot, key)
+            assert "would tell numbers that you are to predict" in shown, key
+            assert app.screen is app.stepper
+
+
+async def test_esc_goes_from_the_inside_of_a_tensor_to_the_picture() -> None:
+    async with walking() as (app, pilot):
+        assert "esc leave" in screen_text(app)
+        shown = await press(pilot, "right", "v")
+        assert "esc picture" in shown
+        assert "║ sqr ║" in await press(pilot, "escape")
+        assert app.closed == []
+        await press(pilot, "escape")
+        assert app.closed == [False]
+
+
+async def test_the_order_is_said_and_answers_hold_in_both() -> None:
+    async with walking(cell=WALK) as (app, pilot):
+        await press(pilot, "right")
+        await answer(pilot, "4")
+        await press(pilot, "end")
+        await answer(pilot, "4")
+        await press(pilot, "end")
+        await answer(pilot, "12")
+        await press(pilot, "end")
+        assert "Backward in torch's own order." in await press(pilot, "o")
+        await press(pilot, "end")
+        assert place(app) == len(app.stepper.walked.steps)  # type: ignore[union-attr]
+
+
+async def test_brackets_follow_the_gradient_on_the_way_back() -> None:
+    async with walking() as (app, pilot):
+
+        def here() -> tuple[str, int | None]:
+            assert app.stepper.walked is not None
+            step = app.stepper.walked.step(place(app))
+            assert step is not None
+            return step.kind, step.op
+
+        await press(pilot, "end")  # x's leaf
+        await press(pilot, "[")
+        assert here() == ("contribute", 0)  # sqr sent it
+        await press(pilot, "[")
+        assert here() == ("contribute", 1)  # u's * sent to q
+        await press(pilot, "]")
+        assert here() == ("arrive", 0)
+        await press(pilot, "]")
+        assert here() == ("leaf", None)
+        assert "Nothing uses it." in await press(pilot, "]")

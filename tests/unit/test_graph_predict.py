@@ -112,7 +112,7 @@ def test_expressions_are_tried_at_other_points(typed: str) -> None:
     here = seed()
     local = gate("dq/dx", here)
     other = at_three(here)
-    assert is_expression(typed)
+    assert is_expression(here, typed)
     assert judge(local, typed, [here]).right
     judged = judge(local, typed, [here, other])
     assert judged.right == (typed in ("2*x", "2x"))

@@ -56,5 +56,8 @@ def test_backward_the_jump_stays_in_the_pass() -> None:
     (before,) = producers(walked, arrived)
     step = walked.step(before.place)
     assert step is not None
-    assert (step.number, step.op) in {(1, 0), (1, 1)}
-    assert before.place > 4
+    assert (step.number, step.op, step.kind) == (1, 3, "contribute")  # + sent to u
+    (after,) = consumers(walked, arrived)
+    step = walked.step(after.place)
+    assert step is not None
+    assert (step.number, step.op, step.kind) == (1, 0, "arrive")  # u's * sends to q

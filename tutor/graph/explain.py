@@ -4,12 +4,13 @@ Numbers in it are torch's; the rule's text is the book's, left out where the two
 disagreed.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tutor.graph import names, numbers
+from tutor.graph import names, numbers, values
 from tutor.graph.backward import OpBackward, Sent
 from tutor.graph.steps import Step, Walk
 from tutor.graph.trace import Const, LeafGradient, Op, Pass, Ref, Summary, Trace
@@ -19,6 +20,7 @@ _SIGNS = {"add": "+", "sub": "-", "rsub": "-", "mul": "×", "div": "/", "rdiv": 
 _STATES = {"input": "input", "whole": "output"}
 _ROOM = 34
 _FREED_SHOWN = 3
+_LEAVES_SHOWN = 8
 _PRODUCT = re.compile(r"(\S+) @ (\S+)\Z")
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
@@ -143,8 +145,7 @@ def _start(walk: Walk) -> Card:
     trace = walk.trace
     rows = [
         Row("leaf", f"{names.name(trace, value.id)} = {_number(value.summary)}", False)
-        for value in trace.values
-        if value.role in ("leaf", "parameter") and value.version == 0
+        for value in itertools.islice(values.leaves(trace), _LEAVES_SHOWN)
     ]
     if not walk.steps:
         rows += ending(trace) or [Row("", "nothing was recorded", True, "warning")]

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tutor.graph import explain, names, numbers
+from tutor.graph import explain, names, numbers, values
 from tutor.graph.expressions import ExpressionError, number, parse
 from tutor.graph.refer import Reveal, reveals
 from tutor.graph.steps import Walk
@@ -57,10 +57,10 @@ def gates(walk: Walk, words: Iterable[str]) -> tuple[Gate, ...]:
     return tuple(sorted(found.values(), key=lambda gate: gate.place))
 
 
-def is_expression(typed: str) -> bool:
+def is_expression(walk: Walk, typed: str) -> bool:
     """Whether other points are needed to judge it: it has names in it."""
     try:
-        return number(typed) is None and bool(parse(typed).names)
+        return number(typed) is None and bool(parse(typed, _names(walk)).names)
     except ExpressionError:
         return False
 
@@ -69,7 +69,7 @@ def judge(gate: Gate, typed: str, walks: Sequence[Walk]) -> Judged:
     """Judge an answer. `walks`: the learner's own walk, then walks of the same code at
     other leaves, for an expression; torch's numbers in them decide."""
     try:
-        expression = parse(typed)
+        expression = parse(typed, _names(walks[0]))
     except ExpressionError as error:
         return Judged(False, str(error), unread=True)
     if not expression.names:
@@ -144,6 +144,11 @@ def _same(walk: Walk, gate: Gate) -> float | None:
         return None
 
 
+def _names(walk: Walk) -> list[str]:
+    """Of the code: a variable called e is no 2.718."""
+    return sorted({value.name for value in walk.trace.values if value.name})
+
+
 def _known(walk: Walk, place: int) -> dict[str, float]:
     """The numbers that have a name before a place."""
     found = {}
@@ -160,9 +165,8 @@ def _where(walk: Walk) -> str:
     """Like "x = 3"."""
     leaves = [
         f"{value.name} = {numbers.number(scalar, 4)}"
-        for value in walk.trace.values
-        if value.role == "leaf" and value.name and value.version == 0
-        if (scalar := value.summary.scalar) is not None
+        for value in values.leaves(walk.trace)
+        if value.name and (scalar := value.summary.scalar) is not None
     ]
     return ", ".join(leaves[:3]) or "another point"
 

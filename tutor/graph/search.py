@@ -2,12 +2,13 @@
 Pure.
 """
 
+import bisect
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tutor.graph import names
-from tutor.graph.steps import Walk
+from tutor.graph.steps import Step, Walk
 from tutor.graph.trace import Op
 
 _LIMIT = 200
@@ -46,8 +47,11 @@ def search(walk: Walk, text: str) -> tuple[Found, ...]:
 
 
 def producers(walk: Walk, place: int) -> tuple[Found, ...]:
-    """Where the inputs of the op under way were made; backward: their own stops."""
+    """Where the inputs of the op under way were made; backward: who sent the gradient
+    in front."""
     step = walk.step(place)
+    if step is not None and step.number and step.kind != "refused":
+        return tuple(_senders(walk, step))
     if step is None or step.op is None:
         return ()
     made = [walk.trace.values[each].op for each in names.tensors(_op(walk, step.op))]
@@ -61,10 +65,13 @@ def producer(walk: Walk, place: int) -> Found | None:
 
 
 def consumers(walk: Walk, place: int) -> tuple[Found, ...]:
-    """Where the result of the op under way is read; at a leaf: where the leaf is."""
+    """Where the result of the op under way is read, at an input where that is;
+    backward: where what it sends arrives."""
     step = walk.step(place)
     if step is None:
         return ()
+    if step.number and step.kind != "refused":
+        return tuple(_receivers(walk, step))
     if step.op is not None:
         values = set(_op(walk, step.op).outputs)
     else:
@@ -73,6 +80,48 @@ def consumers(walk: Walk, place: int) -> tuple[Found, ...]:
         op.id for op in walk.trace.ops if not values.isdisjoint(names.tensors(op))
     ]
     return tuple(_stops_of(walk, readers, step.number))
+
+
+def _senders(walk: Walk, step: Step) -> Iterator[Found]:
+    """The edges whose shares make up the gradient in front."""
+    value = step.value
+    if step.op is not None:
+        value = walk.passes[step.number, step.op].of
+    if value is not None:
+        for part in walk.parts.get((step.number, value), ()):
+            yield _found(walk, part.place, _op(walk, part.op))
+
+
+def _receivers(walk: Walk, step: Step) -> Iterator[Found]:
+    """The stops at which the op's shares arrive."""
+    if step.op is None:
+        return
+    for sent in walk.passes[step.number, step.op].sent:
+        place = None
+        if sent.gradient is not None:
+            place = _arrival(walk, step.number, sent.to)
+        if place is not None:
+            at = walk.steps[place - 1]
+            what = sent.to if at.op is None else _op(walk, at.op)
+            yield _found(walk, place, what)
+
+
+def _arrival(walk: Walk, number: int, value: int) -> int | None:
+    """The first place of the stop at which a gradient arrives that was sent to a value."""
+    complete = walk.sum_place.get((number, value))
+    if complete is None:
+        return None
+    found = walk.trace.values[value]
+    for stop in range(bisect.bisect_left(walk.stops, complete), len(walk.stops) - 1):
+        step = walk.steps[walk.stops[stop]]
+        if step.number != number:
+            return None
+        if step.kind == "leaf" and step.value is not None:
+            if walk.trace.values[step.value].tensor == found.tensor:
+                return walk.stops[stop] + 1
+        elif step.op is not None and step.op == found.op:
+            return walk.stops[stop] + 1
+    return None
 
 
 def _stops_of(walk: Walk, ops: Sequence[int | None], number: int) -> Iterator[Found]:

@@ -59,7 +59,7 @@ class Lines:
             )
             head = _head(step) if is_first else ""
             found = list(_said(walk, step, place, head, self._room))
-        if place == len(walk.steps):
+        if place == len(walk.steps) and step.kind != "refused":
             found += [
                 TextLine(place, "", f"{row.label:{_LABEL}}{row.text}")
                 for row in explain.ending(walk.trace)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tutor.graph import names, numbers
-from tutor.graph.trace import INLINE, Looked, Summary, Trace
+from tutor.graph.trace import INLINE, Looked, Summary, Trace, Value
 
 PARTS = 20
 """Parts of a histogram."""
@@ -44,6 +44,15 @@ def facts(
 
 def _times(count: int) -> str:
     return "once" if count == 1 else "twice" if count == 2 else f"{count} times"
+
+
+def leaves(trace: Trace) -> list[Value]:
+    """Each leaf and parameter of a trace, as it was when it was first met."""
+    found: dict[int, Value] = {}
+    for value in trace.values:
+        if value.role in ("leaf", "parameter"):
+            found.setdefault(value.tensor, value)
+    return list(found.values())
 
 
 def needs_look(summary: Summary) -> bool:

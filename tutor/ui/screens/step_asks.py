@@ -2,13 +2,14 @@
 and searches. Each is one `Ask`; `takers` tells who takes its answer.
 """
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
 from tutor.errors import TutorError
-from tutor.graph import predict, search
+from tutor.graph import predict, search, values
 from tutor.graph.predict import Gate
 from tutor.graph.steps import walk
 from tutor.graph.trace import Trace, TraceRequest
@@ -21,8 +22,9 @@ from tutor.ui.widgets.ask_line import Ask, AskLine
 if TYPE_CHECKING:
     from tutor.session import Session
 
-_NUDGES = 1.37, -0.61
-"""Added to the leaves, relative and absolute, for the points of an expression."""
+_NUDGES = 1.37, 0.61
+"""The leaves times these, and a little more, are the other points of an expression.
+The signs stay, so that a logarithm has a value there too."""
 _EMPTY_LINES_SHOW = 2
 """So many empty answers in a row show the number."""
 
@@ -142,7 +144,7 @@ class StepAsks(StepMoves):
             return
         if not typed:
             self._take_nothing(gate)
-        elif predict.is_expression(typed):
+        elif self.walked and predict.is_expression(self.walked, typed):
             self.line.say("Trying it at other points too" + self.look[Glyph.ELLIPSIS])
             self._judge_expression(gate, typed)
         else:
@@ -225,12 +227,11 @@ def _moved(trace: Trace, nudge: float) -> dict[str, Any]:
     """The leaves of a trace at another point."""
     return {
         value.name: shaped(
-            [each * nudge + nudge / 7 for each in value.summary.values],
+            [each * nudge + math.copysign(nudge / 7, each) for each in value.summary.values],
             value.summary.shape,
         )
-        for value in trace.values
-        if value.name and value.role == "leaf" and value.version == 0
-        and value.summary.values is not None
+        for value in values.leaves(trace)
+        if value.name and value.role == "leaf" and value.summary.values is not None
     }  # fmt: skip
 
 

@@ -182,6 +182,8 @@ class StepMoves(FrameScreen[bool]):
         self.where = replace(self.where, order=order, place=0, pan=(0, 0))
         if stop and (other := self.walked) is not None:
             self.go(other.stops[stop - 1])
+        whose = "the slides'" if order == "slide" else "torch's own"
+        self.say(f"Backward in {whose} order.")
 
     # ----------------------------------------------------------------- by itself
 
@@ -240,7 +242,7 @@ class StepMoves(FrameScreen[bool]):
 
     def _to_found(self, *, forward: bool) -> None:
         if not self.found:
-            self.say("Nothing was searched for: / does.")
+            self.say("Nothing was searched for yet: press /.")
             return
         places = sorted({each.place for each in self.found})
         here = self.where.place
@@ -322,4 +324,5 @@ class StepMoves(FrameScreen[bool]):
 def key_of(gate: Gate) -> object:
     """What a gate asks for, whatever the order of the walk."""
     reveal = gate.reveal
-    return reveal.kind, reveal.value, reveal.op, reveal.position, reveal.number
+    op = reveal.op if reveal.kind == "local" else None  # others may come by another op
+    return reveal.kind, reveal.value, op, reveal.position, reveal.number

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tutor.errors import TutorError
-from tutor.graph import breaks, checked, compare, export, flow, names
+from tutor.graph import breaks, checked, compare, export, flow, values
 from tutor.graph.breaks import Break
 from tutor.graph.steps import Walk
-from tutor.graph.trace import Summary, Trace
+from tutor.graph.trace import Summary, Trace, Value
 from tutor.safetext import safe
 from tutor.ui import look
 from tutor.ui.look import Glyph
@@ -31,12 +31,12 @@ class StepTools(StepAsks):
     def __init__(self, session: "Session") -> None:
         super().__init__(session)
         self.breaks: tuple[Break, ...] = ()
-        self.break_places: tuple[int, ...] = ()
-        """Where they are met."""
         self.changed: frozenset[int] = frozenset()
         """Values that the change of a leaf made other."""
         self.report: tuple[str, ...] = ()
         """How the walk differs from the one before, in lines."""
+        self._edited: dict[str, object] = {}
+        """Leaves that were given other values, and those."""
 
     def takers(self) -> dict[str, Callable[[str], None]]:
         return {
@@ -54,7 +54,7 @@ class StepTools(StepAsks):
 
     def action_set_breaks(self) -> None:
         set_now = ", ".join(breaks.words(each) for each in self.breaks)
-        hint = "Like: nan, > 1e3, < 1e-7, op relu, line 4, module net.0, leaf w"
+        hint = "nan; a gradient > 1e3 or < 1e-7; op relu, line 4, module net.0, leaf w, shape"
         self.ask(Ask("break", "Stop at:", set_now, hint))
 
     def _take_breaks(self, typed: str) -> None:
@@ -69,9 +69,10 @@ class StepTools(StepAsks):
             self.refuse(str(error))
             return
         hits = breaks.all_hits(walked, self.breaks)
-        self.break_places = tuple(hit.place for hit in hits)
         if not self.breaks:
             self.done("No breakpoint is set.")
+        elif not hits:
+            self.done("Nothing in this walk is to be stopped at.")
         else:
             count = len(hits)
             places = "place" if count == 1 else "places"
@@ -118,11 +119,21 @@ class StepTools(StepAsks):
         walked = self.walked
         if walked is None:
             return
+        if self.hides_numbers("An answer"):
+            return
         from tutor.ui.screens.why import WhyScreen
 
         step = walked.step(self.where.place)
         value = None if step is None else step.value
         self.app.push_screen(WhyScreen(walked, value), self._go_to_cause)
+
+    def hides_numbers(self, what: str) -> bool:
+        """Whether something would tell numbers that are to be predicted; said if so."""
+        walked = self.walked
+        if walked is None or self.open_gate(0, len(walked.steps)) is None:
+            return False
+        self.say(f"{what} would tell numbers that you are to predict: first go on.")
+        return True
 
     def _go_to_cause(self, place: int | None) -> None:
         if place is not None:
@@ -131,7 +142,7 @@ class StepTools(StepAsks):
     def action_show_flow(self) -> None:
         """How large the gradients of a pass are, layer by layer."""
         walked = self.walked
-        if walked is None:
+        if walked is None or self.hides_numbers("The gradient flow"):
             return
         step = walked.step(self.where.place)
         passes = [each.number for each in walked.trace.passes]
@@ -181,30 +192,30 @@ class StepTools(StepAsks):
     # -------------------------------------------------------------------- another leaf
 
     def action_edit_leaf(self) -> None:
-        leaf = self._leaf_in_front()
-        if leaf is None:
+        if not self._leaves():
             self.say("There is no leaf whose number could be changed.")
             return
-        name, value = leaf
         hint = "The code is run again with it; what changes is marked."
-        self.ask(Ask("edit", "Change a leaf:", f"{name} = {value}", hint))
+        self.ask(Ask("edit", "Change a leaf:", self._leaf_in_front(), hint))
 
-    def _leaf_in_front(self) -> tuple[str, str] | None:
-        walked = self.walked
-        if walked is None:
-            return None
-        leaves = [
-            value
-            for value in walked.trace.values
-            if value.name and value.is_leaf and value.requires_grad
-            and value.version == 0 and value.summary.values is not None
-        ]  # fmt: skip
-        if not leaves:
-            return None
-        step = walked.step(self.where.place)
-        front = step.value if step is not None else None
-        found = next((each for each in leaves if each.id == front), leaves[0])
-        return names.name(walked.trace, found.id), _literal(found.summary)
+    def _leaves(self) -> list[Value]:
+        """Those that have a name."""
+        if self.study is None:
+            return []
+        return [each for each in values.leaves(self.study.trace) if each.name]
+
+    def _leaf_in_front(self) -> str:
+        """As it would be typed; "" where none is small enough."""
+        small = [each for each in self._leaves() if each.summary.values is not None]
+        step = None if self.walked is None else self.walked.step(self.where.place)
+        trace = None if self.study is None else self.study.trace
+        if not small or trace is None:
+            return ""
+        front = None
+        if step is not None and step.value is not None:
+            front = trace.values[step.value].tensor
+        found = next((each for each in small if each.tensor == front), small[0])
+        return f"{found.name} = {_literal(found.summary)}"
 
     def _take_leaf(self, typed: str) -> None:
         name, equals, number = (part.strip() for part in typed.partition("="))
@@ -215,6 +226,11 @@ class StepTools(StepAsks):
         if not name or not equals or not _is_numeric(value):
             self.refuse("Write a leaf and its value, like x = 3 or w = [1, 2].")
             return
+        known = [each.name for each in self._leaves() if each.name]
+        if name not in known:
+            others = ", ".join(known[:6])
+            self.refuse(f"{name} is no leaf of this walk; there is {others}.")
+            return
         self.line.say("Running the code again" + self.look[Glyph.ELLIPSIS])
         self._retrace(name, value)
 
@@ -224,18 +240,19 @@ class StepTools(StepAsks):
             return
         old = self.study.trace
         try:
-            new = await self.trace_again({name: value})
+            new = await self.trace_again({**self._edited, name: value})
         except TutorError as error:
             self.refuse(str(error))
             return
         found = compare.compare(old, new)
+        self._edited[name] = value
         self.changed, self.report = found.changed_values, found.lines
         self.others.clear()
         self.done()
         self.take_trace(new)
         count = len(found.changed_values)
-        values = "value" if count == 1 else "values"
-        self.say(safe(f"{count} {values} changed and marked; d says how."))
+        what = "value" if count == 1 else "values"
+        self.say(safe(f"{count} {what} changed and marked; d says how."))
 
     def action_show_differences(self) -> None:
         """How the walk differs from the one before a leaf was changed."""
@@ -269,9 +286,10 @@ class StepTools(StepAsks):
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             reason = error.strerror or str(error)
-            self.app.call_from_thread(self.refuse, f"{reason}: {path}")
+            sentence = f"{reason}, so nothing is saved: {path}"
+            self.app.call_from_thread(self.refuse, sentence)
             return
-        self.app.call_from_thread(self.done, f"Saved in {path.resolve()}")
+        self.app.call_from_thread(self.done, f"Saved in {path.resolve()}.")
 
 
 def _literal(summary: Summary) -> str:

@@ -15,7 +15,7 @@ from textual.content import Content
 
 from tutor.actions import Action
 from tutor.errors import TutorError
-from tutor.graph import explain, values
+from tutor.graph import breaks, explain, values
 from tutor.graph.explain import Card, Row
 from tutor.graph.steps import Walk
 from tutor.graph.study import Study
@@ -46,6 +46,8 @@ SEED_TITLE = "f(x, y) = 3x² + 2y"
 
 _DOTS_AT_MOST = 24
 _DIGITS_AT_MOST = 6
+_FOOTER_ROOM = 20
+"""Columns more than a narrow screen's that the footer needs for every key it names."""
 _LARGE = 1000
 """Ops of a trace that the garbage collector should not look through."""
 _MINIMAP_FROM = 33
@@ -196,6 +198,8 @@ class StepperScreen(StepTools):
 
     def word_of(self, action: Action) -> str:
         match action.id:
+            case "step_forward" if self._is_asked:
+                return "answer"
             case "switch_order":
                 other = self.where.order == "engine"
                 return "slide order" if other else "engine order"
@@ -236,7 +240,27 @@ class StepperScreen(StepTools):
                 replace(given, keys=("enter",), shown=""),
                 replace(left, keys=("escape",), shown=""),
             ]
-        return super().footer_actions()
+        *rows, explain = super().footer_actions()
+        wide = self.size.width >= look.NARROW + _FOOTER_ROOM
+        rows = [row for row in rows if row.id != "edit_leaf" or wide]
+        leaving = replace(actions.named("back"), word=self._way_back, rank=90)
+        return [*rows, leaving, explain]
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether a number is to be predicted here."""
+        return self.line.ask is not None and self.line.ask.purpose == "predict"
+
+    @property
+    def _way_back(self) -> str:
+        return "picture" if self.where.shown == "values" else "leave"
+
+    def action_back(self) -> None:
+        """From the inside of a tensor to the picture; from there out."""
+        if self.where.shown == "values":
+            self.action_switch_values()
+        else:
+            super().action_back()
 
     def on_unmount(self) -> None:
         gc.unfreeze()
@@ -357,7 +381,8 @@ class StepperScreen(StepTools):
         minimap = self.query_one(MinimapLine)
         minimap.walk = walked
         minimap.place = self.where.place
-        minimap.marks = tuple(self.break_places)
+        hits = breaks.all_hits(walked, self.breaks) if self.breaks else ()
+        minimap.marks = tuple(hit.place for hit in hits)
 
     # ------------------------------------------------------------------------- values
 
@@ -371,7 +396,8 @@ class StepperScreen(StepTools):
             number = step.number if step is not None else 0
             if (number, card.value) not in walked.gradients:
                 number = 0
-            inside = self._inside(walked, card.value, number, badges)
+            own = () if number or self.study is None else badges
+            inside = self._inside(walked, card.value, number, own)
         for panel in panels:
             panel.inside = inside
 
