@@ -471,6 +471,21 @@ def test_the_learners_names_can_be_seen_and_stay(
     assert learners == {"w": w}
 
 
+@pytest.mark.parametrize("how", ["transposed", "expanded", "every other one"])
+def test_a_large_tensor_in_another_order_is_told_the_same(how: str) -> None:
+    values = torch.arange(24_000.0).reshape(60, 80, 5)
+    shown = {
+        "transposed": values.transpose(0, 2),
+        "expanded": values[:, :1, :].expand(60, 80, 5),
+        "every other one": values[::2, 1:],
+    }[how]
+    with Recorder() as recorder:
+        shown + 0
+    told = recorder.drafts.values[0].taken.summary
+    assert (told.low, told.high) == (float(shown.min()), float(shown.max()))
+    assert told.head == tuple(shown.reshape(-1)[:6].tolist())
+
+
 def test_a_large_tensor_is_told_in_statistics() -> None:
     trace = traced("h = torch.arange(100.) * x\nh[3] = float('nan')\nf = h.sum()", x=2)
     summary = [each for each in trace.values if each.name == "h"][-1].summary

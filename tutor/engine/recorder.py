@@ -699,10 +699,14 @@ class Recorder(TorchFunctionMode):
 
     def _variable(self, tensor: torch.Tensor) -> str | None:
         """The variable that holds a tensor, in the outermost function that has one."""
-        if not self._listening or (
-            self._modules.running and type(tensor) is nn.Parameter
+        running = self._modules.running
+        if not self._listening:
+            return None
+        if running and (
+            type(tensor) is nn.Parameter
+            or any(each is tensor for each in running[-1]._buffers.values())
         ):
-            return None  # a parameter's module names it, at the end
+            return None  # its module names it, at the end
         for frame in self._stack.frames():
             names = _names_of(tensor, frame)
             if names:

@@ -29,6 +29,8 @@ _MAKING = ("__init__", "_apply", "wrapper_fn")
 Jacobians, which make what they start from."""
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
+_LEARNERS, _OTHER, _BOTTOM, _CALL, _MAKES, _APPLIES = range(6)
+
 Span = tuple[int, int, int, int]
 """First line, first column, last line, last column; columns are UTF-8 bytes."""
 
@@ -58,6 +60,8 @@ class Stack:
 
     def __init__(self) -> None:
         self._learners: dict[str, bool] = {}
+        self._parts: dict[int, tuple[int, types.CodeType]] = {}
+        """What a function is to us; by the identity of its code, which is held."""
         self.bottom: types.FrameType | None = None
         """Where the recorder was opened; what called that is none of ours."""
 
@@ -70,26 +74,24 @@ class Stack:
         found: list[tuple[types.CodeType, int]] = []
         first: types.FrameType | None = None
         inside = hidden = False
-        learners, bottom = self._learners, self.bottom
+        parts, bottom = self._parts, self.bottom
         frame: types.FrameType | None = sys._getframe(depth)
         while frame is not None:
             code = frame.f_code
-            known = learners.get(code.co_filename)
-            if known is None:
-                known = self._learn(code.co_filename)
-            if known:
+            known = parts.get(id(code))
+            part = self._part(code) if known is None else known[0]
+            if part == _LEARNERS:
                 if first is None:
                     first = frame
                 found.append((code, frame.f_lasti))
-            else:
-                name = code.co_name
-                if name == RUNNER:
+            elif part != _OTHER:
+                if part == _BOTTOM:
                     break
-                if name == "_call_impl":
+                if part == _CALL:
                     inside = inside or first is None
-                elif name in _MAKING:
+                elif part == _MAKES:
                     hidden = hidden or first is None
-                elif code is _APPLY:
+                else:
                     hidden = True
             if frame is bottom:
                 break
@@ -124,6 +126,24 @@ class Stack:
                 break
             frame = frame.f_back
         return found[::-1]
+
+    def _part(self, code: types.CodeType) -> int:
+        learners = self._learners.get(code.co_filename)
+        if learners is None:
+            learners = self._learn(code.co_filename)
+        name = code.co_name
+        if learners:
+            part = _LEARNERS
+        elif name == RUNNER:
+            part = _BOTTOM
+        elif name == "_call_impl":
+            part = _CALL
+        elif name in _MAKING:
+            part = _MAKES
+        else:
+            part = _APPLIES if code is _APPLY else _OTHER
+        self._parts[id(code)] = part, code
+        return part
 
     def _learn(self, filename: str) -> bool:
         known = not filename.startswith((*_OURS, "<frozen"))

@@ -16,6 +16,7 @@ from tutor.graph.trace import INLINE, Summary
 HEAD = 6
 HELD = 4096
 """Up to this many elements a tensor's values are kept."""
+_USUAL = frozenset([torch.Tensor, torch.nn.Parameter])
 BUDGET = 64 * 2**20
 """Bytes kept of tensors of over 64 elements; beyond it they count as large."""
 
@@ -72,7 +73,8 @@ class Numbers:
         found = real(tensor)
         if found.device.type == "cpu" and found.numel():
             try:
-                low, high = (float(each) for each in torch.aminmax(found))
+                least, most = torch.aminmax(_as_it_lies(found))
+                low, high = least.item(), most.item()
             except RuntimeError:  # not made for this dtype
                 low = high = math.nan
             if math.isfinite(low) and math.isfinite(high):
@@ -211,7 +213,11 @@ class Summaries:
         taken = self.take(tensor)
         if taken.tensor is not None:
             self._pending.pop()
-            self._keep(_settle([taken]))
+            usual = type(tensor) in _USUAL and tensor.device.type == "cpu"
+            if usual and readable(tensor):
+                _copy(taken, tensor)
+            else:
+                self._keep(_settle([taken]))
         return taken
 
     def take_leaf(self, tensor: torch.Tensor) -> Taken:
@@ -255,22 +261,33 @@ class Summaries:
         taken.shape, taken.dtype, taken.device = (
             tensor.shape, tensor.dtype, tensor.device,
         )  # fmt: skip
-        with torch.no_grad():
-            if like is not None and like.numbers is not None:
-                taken.numbers = like.numbers
-            else:
-                taken.numbers = Numbers()
-                if later:
-                    self.wait_for(taken.numbers, tensor)
-                else:
-                    taken.numbers.read(tensor)
-                if taken.numbers.parts is not None:
-                    self._pending.append(taken.numbers.parts)
-            if readable(tensor):
-                taken.head = Taken(_head(tensor))
-                self._pending.append(taken.head)
+        enabled = torch.is_grad_enabled()
+        if enabled:
+            torch._C._set_grad_enabled(False)
+        try:
+            self._look_at(tensor, taken, like, later)
+        finally:
+            if enabled:
+                torch._C._set_grad_enabled(True)
         self._large[key] = weakref.ref(tensor), version_of(tensor), taken
         return taken
+
+    def _look_at(
+        self, tensor: torch.Tensor, taken: Taken, like: Taken | None, later: bool
+    ) -> None:
+        if like is not None and like.numbers is not None:
+            taken.numbers = like.numbers
+        else:
+            taken.numbers = Numbers()
+            if later:
+                self.wait_for(taken.numbers, tensor)
+            else:
+                taken.numbers.read(tensor)
+            if taken.numbers.parts is not None:
+                self._pending.append(taken.numbers.parts)
+        if readable(tensor):
+            taken.head = Taken(_head(tensor))
+            self._pending.append(taken.head)
 
     def wait_for(self, numbers: Numbers, tensor: torch.Tensor) -> None:
         """Let a large tensor's numbers be read when they are asked for."""
@@ -351,6 +368,13 @@ def real(tensor: torch.Tensor) -> torch.Tensor:
     return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
+def _copy(taken: Taken, tensor: torch.Tensor) -> None:
+    """One tensor by itself, as `_settle` would."""
+    taken.shape, taken.dtype, taken.device = tensor.shape, tensor.dtype, tensor.device
+    row = tensor.detach().clone(memory_format=torch.contiguous_format)
+    taken.flat, taken.start, taken.tensor = Flat(row.view(-1)), 0, None
+
+
 def _settle(pending: Sequence[Taken]) -> list[Flat]:
     groups: dict[tuple[torch.dtype, torch.device, bool], list[Taken]] = {}
     for taken in pending:
@@ -398,8 +422,27 @@ def _copied(group: Sequence[Taken]) -> list[Flat]:
     return [] if row is None else [row]
 
 
+def _as_it_lies(tensor: torch.Tensor) -> torch.Tensor:
+    """The same elements in the order of memory, each of those that are shared once.
+
+    torch reads a large transposed tensor ten times slower than a plain one.
+    """
+    if tensor.is_contiguous():
+        return tensor
+    strides = tensor.stride()
+    order = sorted(range(len(strides)), key=strides.__getitem__, reverse=True)
+    tensor = tensor.permute(order)
+    for dim in range(len(order) - 1, -1, -1):
+        if strides[order[dim]] != 0:
+            break
+        tensor = tensor.select(dim, 0)
+    return tensor
+
+
 def _head(tensor: torch.Tensor) -> torch.Tensor:
     """A copy of the first elements; without a copy of all of them."""
+    if tensor.is_contiguous() and tensor.numel() >= HEAD:
+        return tensor.detach().as_strided((HEAD,), (1,)).clone()
     while tensor.dim() > 1 and tensor[0].numel() >= HEAD:
         tensor = tensor[0]
     return tensor.detach().reshape(-1)[:HEAD].clone()
