@@ -24,7 +24,7 @@ def main(names: list[str]) -> int:
     print(table(figures))
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}")
-    return 0 if all(figure.kept for figure in figures) else 1
+    return 0 if all(figure.kept is not False for figure in figures) else 1
 
 
 if __name__ == "__main__":

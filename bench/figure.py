@@ -10,20 +10,24 @@ class Figure:
     """Ours and another's, measured alternately in one run of this machine."""
 
     what: str
-    ours: float
+    ours: float | None
+    """None: it could not be measured."""
     other: float | None
     """None: there is nothing to compare with."""
     unit: str
     limit: str
     """The promise, as text."""
-    kept: bool
+    kept: bool | None
+    """None: nothing was promised."""
     note: str = ""
 
     def row(self) -> tuple[str, ...]:
-        ratio = "" if self.other is None else f"{self.ours / self.other:.2f}x"
+        ratio = ours = ""
+        if self.ours is not None:
+            ours = f"{self.ours:.1f} {self.unit}"
+            ratio = "" if self.other is None else f"{self.ours / self.other:.2f}x"
         other = "" if self.other is None else f"{self.other:.1f}"
-        verdict = "kept" if self.kept else "MISSED"
-        ours = f"{self.ours:.1f} {self.unit}"
+        verdict = {None: "", True: "kept", False: "MISSED"}[self.kept]
         return self.what, ours, other, ratio, self.limit, verdict, self.note
 
 

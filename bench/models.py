@@ -11,6 +11,8 @@ from torch.nn import functional
 
 Forward = Callable[[], torch.Tensor]
 Made = tuple[Forward, list[torch.Tensor]]
+Net = tuple[nn.Module, tuple[torch.Tensor, ...]]
+"""A module and what it is called with, for tools that take no plain code."""
 
 
 def seed() -> Made:
@@ -27,12 +29,28 @@ def seed() -> Made:
     return forward, [x, y]
 
 
-def mlp() -> Made:
-    """2-3-5-1 on a batch of 64."""
+class Seed(nn.Module):
+    """`seed` as a module."""
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return 3 * x**2 + 2 * y
+
+
+def seed_net() -> Net:
+    x = torch.tensor(2.0, requires_grad=True)
+    return Seed(), (x, torch.tensor(5.0, requires_grad=True))
+
+
+def mlp_net() -> Net:
     torch.manual_seed(0)
     layers = [nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)]
-    net = nn.Sequential(*layers)
-    inputs, targets = torch.randn(64, 2), torch.randn(64, 1)
+    return nn.Sequential(*layers), (torch.randn(64, 2),)
+
+
+def mlp() -> Made:
+    """2-3-5-1 on a batch of 64."""
+    net, (inputs,) = mlp_net()
+    targets = torch.randn(64, 1)
 
     def forward() -> torch.Tensor:
         y = net(inputs)
@@ -105,11 +123,15 @@ class ResNet(nn.Module):
         return scores
 
 
+def resnet_net() -> Net:
+    torch.manual_seed(0)
+    return ResNet(), (torch.randn(2, 3, 64, 64),)
+
+
 def resnet() -> Made:
     """Two pictures of 3x64x64."""
-    torch.manual_seed(0)
-    net = ResNet()
-    pictures, labels = torch.randn(2, 3, 64, 64), torch.tensor([1, 7])
+    net, (pictures,) = resnet_net()
+    labels = torch.tensor([1, 7])
 
     def forward() -> torch.Tensor:
         return functional.cross_entropy(net(pictures), labels)
@@ -167,17 +189,21 @@ class Gpt(nn.Module):
         return functional.linear(self.ln_f(x), self.wte.weight)
 
 
+def gpt_net() -> Net:
+    torch.manual_seed(0)
+    return Gpt(), (torch.randint(0, 50257, (1, 32)),)
+
+
 def gpt() -> Made:
     """One text of 32 tokens."""
-    torch.manual_seed(0)
-    net = Gpt()
-    tokens = torch.randint(0, 50257, (1, 33))
+    net, (tokens,) = gpt_net()
+    targets = torch.randint(0, 50257, (32,))
 
     def forward() -> torch.Tensor:
-        scores = net(tokens[:, :-1])
-        return functional.cross_entropy(scores[0], tokens[0, 1:])
+        return functional.cross_entropy(net(tokens)[0], targets)
 
     return forward, list(net.parameters())
 
 
 MAKERS = {"seed": seed, "mlp": mlp, "chain": chain, "resnet": resnet, "gpt": gpt}
+NETS = {"seed": seed_net, "mlp": mlp_net, "resnet": resnet_net, "gpt": gpt_net}

@@ -16,10 +16,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.models import MAKERS, Forward
+from bench.models import MAKERS, NETS, Forward
 
 
 class FunctionMode(TorchFunctionMode):
@@ -71,6 +72,18 @@ def torchviz() -> AbstractContextManager[Any]:
     return Drawn(make_dot)
 
 
+def torchlens(net: nn.Module, inputs: tuple[torch.Tensor, ...]) -> object:
+    import torchlens
+
+    return torchlens.trace(net, list(inputs))
+
+
+def torchview(net: nn.Module, inputs: tuple[torch.Tensor, ...]) -> object:
+    from torchview import draw_graph
+
+    return draw_graph(net, input_data=inputs, device="cpu", mode="train")
+
+
 WAYS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "plain": contextlib.nullcontext,
     "function mode": FunctionMode,
@@ -78,9 +91,13 @@ WAYS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "recorder": recorder,
     "torchviz": torchviz,
 }
-PEERS = ("torchviz",)
-"""Only where they are installed; torchlens and torchview take an nn.Module and run its
-forward pass alone, so they stand beside no row here."""
+ALONE: dict[str, Callable[[nn.Module, tuple[torch.Tensor, ...]], object]] = {
+    "torchlens": torchlens,
+    "torchview": torchview,
+}
+"""Tools that take a module and run its forward pass themselves; nothing goes backward."""
+PEERS = ("torchviz", *ALONE)
+"""Only where they are installed."""
 
 
 def step(forward: Forward, way: Callable[[], AbstractContextManager[Any]]) -> Any:
@@ -92,8 +109,22 @@ def step(forward: Forward, way: Callable[[], AbstractContextManager[Any]]) -> An
     return watching
 
 
+def alone(program: str, variant: str, repeats: int) -> dict[str, Any]:
+    net, inputs = NETS[program]()
+    took = []
+    for _ in range(repeats):
+        gc.collect()
+        began = time.perf_counter()
+        seen = ALONE[variant](net, inputs)
+        took.append(time.perf_counter() - began)
+        del seen
+    return {"seconds": took, "events": []}
+
+
 def main(program: str, variant: str, repeats: int) -> dict[str, Any]:
     torch.set_num_threads(1)
+    if variant in ALONE:
+        return alone(program, variant, repeats)
     forward, leaves = MAKERS[program]()
     way = WAYS[variant]
     took, later = [], []
