@@ -419,13 +419,14 @@ async def test_a_walk_that_was_asked_for_opens_and_leads_back(home: Path) -> Non
         await type_code(pilot, "walk\n")
         await wait_until(pilot, lambda: isinstance(app.screen, StepperScreen))
         await wait_for_text(pilot, "nothing is computed yet")
-        await pilot.press("escape")
+        await pilot.press("right", "right", "escape")
         await wait_until(pilot, lambda: isinstance(app.screen, ConsoleScreen))
         shown = screen_text(app)
         assert "recorded: 4 ops, 1 pass, 2 leaves. F2 walks through it." in shown
         assert "tensor(22.)" in shown
         await pilot.press("f2")
         await wait_until(pilot, lambda: isinstance(app.screen, StepperScreen))
+        await wait_for_text(pilot, "2 of 10")  # where it was left
         await pilot.press("f2")
         assert len(app.screen_stack) == 3
 

@@ -36,7 +36,7 @@ def _stopped(trace: Trace) -> str:
     if fault.stage == "interrupt":
         return f"Interrupted{place}"
     if fault.stage != "backward":
-        return f"It stopped{place}: {fault.text}"
+        return f"It stopped{place}"  # the traceback says the rest
     said = fault.text.removeprefix("RuntimeError: ")
     advice = ""
     if "only for scalar outputs" in said:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tutor.lesson.schema import GraphCell, TrainCell
     from tutor.session import Session
     from tutor.ui.commands import TutorCommands
+    from tutor.ui.screens.step_moves import Where
 
 MakeSession = Callable[[Progress], "Session"]
 
@@ -86,6 +87,8 @@ class TutorApp(KeysInOrder[None]):
         self._parent_pipe = parent_pipe
         self._leaving = False
         self._trace = trace
+        self._left_walk: tuple[Trace, Where] | None = None
+        """The walk that was left last, and where: opened again, it goes on there."""
 
     # ------------------------------------------------------------------ beginning
 
@@ -227,7 +230,14 @@ class TutorApp(KeysInOrder[None]):
         from tutor.ui.screens.stepper import StepperScreen
 
         title = recorded.title(trace)
-        self._show(StepperScreen(self._session_now(), trace=trace, title=title))
+        screen = StepperScreen(self._session_now(), trace=trace, title=title)
+        if self._left_walk is not None and self._left_walk[0] is trace:
+            screen.set_reactive(StepperScreen.where, self._left_walk[1])
+
+        def leave(end_was_seen: bool | None) -> None:
+            self._left_walk = trace, screen.where
+
+        self._show(screen, leave)
 
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
