@@ -3,6 +3,8 @@
 from tutor.graph.steps import is_shown
 from tutor.graph.trace import Trace
 
+_FAULT_ROOM = 60
+
 
 def title(trace: Trace) -> str:
     """What was run, on one line."""
@@ -36,7 +38,10 @@ def _stopped(trace: Trace) -> str:
     if fault.stage == "interrupt":
         return f"Interrupted{place}"
     if fault.stage != "backward":
-        return f"It stopped{place}"  # the traceback says the rest
+        said = fault.text.partition(". ")[0].partition("\n")[0]
+        if len(said) > _FAULT_ROOM:  # the traceback says the rest
+            said = f"{said[: _FAULT_ROOM - 1]}…"
+        return f"It stopped{place}: {said}"
     said = fault.text.removeprefix("RuntimeError: ")
     advice = ""
     if "only for scalar outputs" in said:
