@@ -268,11 +268,20 @@ async def test_late_output_of_a_thread_is_not_lost(kernel: JupyterKernel) -> Non
 
 async def test_states_are_told_in_order(kernel: JupyterKernel) -> None:
     told: list[KernelState] = []
-    kernel.watch(told.append)
+    idle = asyncio.Event()
+
+    def hear(state: KernelState) -> None:
+        told.append(state)
+        if state is KernelState.IDLE:
+            idle.set()
+
+    kernel.watch(hear)
     running = kernel.execute("print('go', flush=True)\nwhile True: pass")
     await until_printed(running, "go")
     await kernel.interrupt()
     await rest(running)
+    async with asyncio.timeout(DEADLINE_S):
+        await idle.wait()  # told a moment after the last output
     assert told == [KernelState.BUSY, KernelState.INTERRUPTING, KernelState.IDLE]
 
 
