@@ -35,6 +35,8 @@ class ValueNote:
     """The tensor, which this does not keep alive."""
     gradient_of: "ValueNote | None" = None
     """It is the `.grad` of that one."""
+    output_of: str = ""
+    """Path of the module that gave it back; found at the end."""
 
 
 @dataclass(slots=True, eq=False)
@@ -125,6 +127,8 @@ class Drafts:
     leaves: list[LeafNote] = field(default_factory=list)
     returned: list[tuple[ValueNote, int, Place]] = field(default_factory=list)
     """What modules gave back, which of their results it is, and to where."""
+    module_outputs: list[tuple[ValueNote, nn.Module]] = field(default_factory=list)
+    """What modules gave back, and which; emptied at the end."""
     names: dict[str, int] = field(default_factory=dict)
     """Which value each variable holds at the end."""
     truncated: str | None = None

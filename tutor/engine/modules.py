@@ -31,7 +31,7 @@ class ModuleNames:
     def open(
         self,
         name_of: Callable[[nn.Module], str | None],
-        left: Callable[[Any], None],
+        left: Callable[[nn.Module, Any], None],
         stop: Callable[[Exception], None],
     ) -> None:
         """Begin to follow.
@@ -59,7 +59,7 @@ class ModuleNames:
             else:
                 del running[:]
             try:
-                left(output)
+                left(module, output)
             except Exception as error:  # noqa: BLE001 - as above
                 stop(error)
 

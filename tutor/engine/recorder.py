@@ -10,7 +10,7 @@ import sys
 import time
 import types as python
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -82,6 +82,9 @@ class Recorder(TorchFunctionMode):
         self._given: set[int] = set()
         self._variables = variables or {}
         self._gradients: dict[int, tuple[weakref.ref[torch.Tensor], ValueNote]] = {}
+        self._used: set[int] = set()
+        """Values that the first ops took, and how many ops these are."""
+        self._used_until = 0
         self._opaque: OpNote | None = None
         self._opaques: list[tuple[int, OpNote]] = []
         """With the number that torch would have given to a node when each began."""
@@ -508,9 +511,24 @@ class Recorder(TorchFunctionMode):
             found = self._add_value(tensor, None, note.id, 0, taken, tensor.grad_fn)
             note.outputs.append(found)
         elif isinstance(value, ValueNote):
-            value.requires_grad = tensor.requires_grad
-            value.is_leaf = tensor.is_leaf
+            is_leaf, requires = tensor.is_leaf, tensor.requires_grad
+            if (value.requires_grad, value.is_leaf) == (requires, is_leaf):
+                return
+            if value.id in self._used_before(note):  # there it stays what it was
+                value = self._add_value(tensor, value.name, None, 0, value.taken, None)
+            value.requires_grad = requires
+            value.is_leaf = is_leaf
             value.role = _role(tensor)
+
+    def _used_before(self, op: OpNote) -> set[int]:
+        """The values that ops before this one took, but for settings."""
+        ops, used = self.drafts.ops, self._used
+        for place in range(self._used_until, op.id):
+            each = ops[place]
+            if each.kind.name not in naming.SET and each.kind.special != "flag":
+                used.update(_values_in((each.arguments, each.keywords)))
+        self._used_until = op.id
+        return used
 
     def _elsewhere(self, function: Callable[..., Any]) -> None:
         """Within a backward pass, or a transform of torch.func, which is one op."""
@@ -723,10 +741,14 @@ class Recorder(TorchFunctionMode):
                             return name
         return None
 
-    def _module_left(self, output: Any) -> None:
+    def _module_left(self, module: nn.Module, output: Any) -> None:
         if not self._listening or _task() != -1 or _interpreter() is not None:
             return
         with torch._C.DisableTorchFunction():
+            if isinstance(output, torch.Tensor):
+                given = self._met_before(output)
+                if given is not None and given.op is not None:
+                    self.drafts.module_outputs.append((given, module))
             place, depth = self._stack.place_of_module()
             if place is None or depth != 1:
                 return  # within another module of torch's, the result has no name
@@ -753,6 +775,9 @@ class Recorder(TorchFunctionMode):
         for op in self.drafts.ops:
             if op.module is not None and not isinstance(op.module, str):
                 op.module = path(op.module)
+        for value, module in self.drafts.module_outputs:
+            value.output_of = path(module)
+        self.drafts.module_outputs.clear()
 
     def _place(self) -> Place | None:
         return self._stack.place(2)[0]
@@ -787,6 +812,16 @@ def _has_value(held: Any) -> bool:
     if isinstance(held, (list, tuple)):
         return any(_has_value(each) for each in held)
     return isinstance(held, dict) and any(_has_value(each) for each in held.values())
+
+
+def _values_in(held: Any) -> Iterator[int]:
+    if isinstance(held, ValueNote):
+        yield held.id
+    elif isinstance(held, (list, tuple)):
+        for each in held:
+            yield from _values_in(each)
+    elif isinstance(held, dict):
+        yield from _values_in(list(held.values()))
 
 
 def _may_change(keywords: Mapping[str, Any]) -> bool:

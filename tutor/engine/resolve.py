@@ -145,10 +145,21 @@ def _name(drafts: Drafts) -> None:
     for value, port, place in drafts.returned:
         if value.name is None:
             value.name = output_name(drafts.sources.site(place), port)
+    _keep_names(drafts.values)
     for value in drafts.values:
         owner = value.gradient_of
         if value.name is None and owner is not None and owner.name is not None:
             value.name = f"{owner.name}.grad"
+
+
+def _keep_names(values: list[ValueNote]) -> None:
+    """What is written into a tensor later leaves it its name."""
+    last: dict[int, str] = {}
+    for value in values:
+        if value.name is None:
+            value.name = last.get(value.tensor)
+        else:
+            last[value.tensor] = value.name
 
 
 # ------------------------------------------------------------------------------- events
@@ -168,6 +179,7 @@ def _value(note: ValueNote) -> Value:
         device=str(taken.device),
         requires_grad=note.requires_grad,
         is_leaf=note.is_leaf,
+        output_of=note.output_of,
     )
 
 

@@ -6,20 +6,60 @@ from collections.abc import Iterable
 from tutor.graph.trace import Argument, Const, Items, Op, Ref, Trace, Value
 
 LABEL_LIMIT = 24
-"""A source text up to this long may stand for a value without a name."""
+"""A source text up to this long stands for a value without a name; a longer is cut."""
+_ROOT_LIMIT = 16
+"""So long may it be where every derivative names it."""
 
+_IN_WORD = re.compile(r"[\w.]{2}")
 _SIMPLE = re.compile(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])?\Z")
 
 
 def name(trace: Trace, value: int) -> str:
-    """For a sentence or a leaf's row: its name, its short source text, or like "v7"."""
+    """For a sentence or a leaf's row: its name, else its source text, cut short.
+
+    What torch's own code made is called by the module that gave it back, "net.0(…)", or
+    like "v7".
+    """
     found = trace.values[value]
     if found.name is not None:
         return found.name
-    if value == trace.end.root and found.op is not None:
-        return _root_name(trace)
     label = _label(trace, found)
-    return label if label is not None else f"v{value}"
+    if value == trace.end.root and found.op is not None:
+        return label if label and _is_asked(trace, value, label) else _root_name(trace)
+    if label is not None:
+        return shortened(label)
+    return f"{found.output_of}(…)" if found.output_of else f"v{value}"
+
+
+def shortened(text: str, limit: int = LABEL_LIMIT) -> str:
+    """Like "torch.relu(a + …)": cut where a word ends, with its brackets closed."""
+    if len(text) <= limit:
+        return text
+    for end in range(limit - 1, 0, -1):
+        if _IN_WORD.match(text, end - 1):
+            continue
+        kept = text[:end]
+        closing = _closing(kept)
+        if end + 1 + len(closing) <= limit:
+            return f"{kept}…{closing}"
+    return f"{text[: limit - 1]}…"
+
+
+def _closing(text: str) -> str:
+    """The brackets that a text opened."""
+    waiting = ""
+    for sign in text:
+        if sign in "([{":
+            waiting = ")]}"["([{".index(sign)] + waiting
+        elif waiting.startswith(sign):
+            waiting = waiting[1:]
+    return waiting
+
+
+def _is_asked(trace: Trace, root: int, label: str) -> bool:
+    """Whether the code goes backward from a short text itself: `y.sum().backward()`."""
+    asked = any(each.root == root and each.source for each in trace.passes)
+    return asked and len(label) <= _ROOT_LIMIT and bool(_SIMPLE.match(label))
 
 
 _root_names: list[tuple[Trace, str]] = []
@@ -101,5 +141,4 @@ def _label(trace: Trace, value: Value) -> str | None:
     """The source text of the op that made a value, where it stands for nothing else."""
     if value.op is None or len(trace.ops[value.op].outputs) != 1:
         return None
-    label = trace.ops[value.op].label
-    return label if 0 < len(label) <= LABEL_LIMIT else None
+    return trace.ops[value.op].label or None

@@ -133,6 +133,8 @@ class Value:
     device: str
     requires_grad: bool
     is_leaf: bool
+    output_of: str = ""
+    """Path of the nn.Module whose call gave it back, the outermost: "net.0"."""
 
 
 @dataclass(frozen=True, slots=True)
