@@ -180,6 +180,17 @@ def test_askable_are_leaves_first_and_each_tensor_once() -> None:
     assert [each.version for each in found] == [0, 1, 0]
 
 
+def test_gradients_and_an_optimisers_own_tensors_are_not_asked_about() -> None:
+    code = (
+        "w = torch.ones(2, requires_grad=True)\nopt = torch.optim.Adam([w])\n"
+        "for _ in range(2):\n    opt.zero_grad()\n    loss = (w * w).sum()\n"
+        "    loss.backward()\n    opt.step()\nseen = w.grad * 2"
+    )
+    trace = traced(code)
+    found = [trace.values[each].name for each in questions.askable(trace)]
+    assert found == ["w", "seen", "loss"]
+
+
 def test_the_tutors_own_pass_tells_where_the_graph_is_cut() -> None:
     """The code calls no backward(): still the detach is what the learner looks for."""
     request = TraceRequest("f = w.detach() * 2 + b", {"w": 2.0, "b": 1.0})
@@ -192,3 +203,105 @@ def test_a_pass_of_the_tutors_that_torch_refuses_tells_where_the_graph_is_cut() 
     answer = questions.ask(record(request), "x")
     assert [cause.line for cause in answer.causes] == [1]
     assert "only floats have gradients" in answer.causes[0].text
+
+
+LEAF = "x = torch.tensor([1., 2.], requires_grad=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds"),
+    [
+        ("h = x * 2\nh.add_(1)\nloss = (h * 3).sum()", [("non-leaf", 2)]),
+        ("h = x * 2\nh = h + 1\nloss = (h * 3).sum()", [("non-leaf", 3)]),
+        ("h = torch.zeros(2)\nh.add_(x)\nloss = h.sum()", [("non-leaf", 3)]),
+        ("h = x * 2\nloss = h.sum()\nh.add_(1)", [("non-leaf", 2)]),
+        ("x = x * 2\nx += 1\nloss = x.sum()\nh = x", [("rebinding", 2)]),
+    ],
+)  # fmt: skip
+def test_an_op_in_place_on_a_result_is_no_new_tensor(
+    code: str, kinds: list[tuple[str, int]]
+) -> None:
+    answer = questions.ask(traced(f"{LEAF}{code}\nloss.backward()"), "h")
+    assert told(answer) == kinds
+    assert (kinds[0][0] == "rebinding") == ("lost that name" in str(answer))
+    if kinds[0][0] == "non-leaf":
+        assert "h.retain_grad() before backward()" in answer.advice
+
+
+@pytest.mark.parametrize(
+    ("code", "asked", "kinds"),
+    [
+        ("h = x.exp()\nh.add_(1)\nloss = h.sum()", "x", [("inplace", 3), ("saved", 2)]),
+        ("h = x.sigmoid()\nloss = (h * h).sum()\nh.mul_(2)", "h",
+         [("inplace", 4), ("saved", 3), ("non-leaf", 2)]),
+    ],
+)  # fmt: skip
+def test_a_failed_pass_is_told_by_the_op_in_place(
+    code: str, asked: str, kinds: list[tuple[str, int]]
+) -> None:
+    trace = traced(f"{LEAF}{code}\nloss.backward()")
+    assert trace.fault is not None
+    answer = questions.ask(trace, asked)
+    blamed = questions.why_inplace(trace)
+    assert blamed is not None
+    assert told(answer) == kinds
+    assert blamed.verdict in answer.verdict
+    assert answer.advice == blamed.advice
+    assert "RuntimeError" not in str(answer)
+
+
+@pytest.mark.parametrize("code", ["torch.log(y)", "1 / y", "torch.sigmoid(y)"])
+def test_a_slope_that_is_zero_at_infinity_names_what_overflowed(code: str) -> None:
+    first = "x = torch.tensor([1e20, 2.], requires_grad=True)\ny = (x * x).sum()"
+    answer = questions.ask(traced(f"{first}\nloss = {code}\nloss.backward()"), "x")
+    assert told(answer)[0] == ("overflow", 2)
+    assert "overflowed to infinity" in answer.verdict
+    assert "the slope is 0 at this point" not in answer.verdict
+
+
+def test_a_factor_that_is_zero_in_part_is_not_blamed_for_all() -> None:
+    first = "x = torch.tensor([-1., 0., 2.])\nw = torch.ones(3, requires_grad=True)\n"
+    trace = traced(f"{first}(x * w - 3).relu().sum().backward()")
+    assert told(questions.ask(trace, "w")) == [("dead relu", 3)]
+    trace = traced(f"{first}(x * w - 1).relu()[:2].sum().backward()")
+    answer = questions.ask(trace, "w")
+    assert told(answer) == [("dead relu", 3), ("not taken", 3)]
+    assert "not these 1 of 3 elements" in answer.causes[1].text
+    trace = traced(
+        f"{first}m = torch.tensor([0., 1., 0.])\n(x * w * m).sum().backward()"
+    )
+    answer = questions.ask(trace, "w")
+    assert told(answer) == [("times zero", 4), ("times zero", 4)]
+    assert answer.verdict.endswith(", each at some of the elements.")
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "kinds"),
+    [
+        ("h = x * 2\nh.sum().backward()\nh.retain_grad()", "not a leaf.", ["non-leaf"]),
+        ("h = x * 2\nh.retain_grad()\nh.mul_(3)\nh.sum().backward()", "h.grad is [1, 1].", ["share"]),
+        ("h = x * 2\nh.retain_grad()\ny = h.sum()\nh.mul_(3)\ny.backward()", "to keep.", ["inplace"]),
+    ],
+)  # fmt: skip
+def test_retain_grad_counts_from_its_line_on_and_for_the_tensor_as_it_is(
+    code: str, verdict: str, kinds: list[str]
+) -> None:
+    trace = traced(f"{LEAF}{code}\nkept = h.grad")
+    answer = questions.ask(trace, "h")
+    assert answer.verdict.endswith(verdict)
+    assert [each.kind for each in answer.causes] == kinds
+
+
+def test_a_refusal_that_was_caught_is_not_blamed_for_what_failed_later() -> None:
+    caught = "try:\n    x.add_(1)\nexcept RuntimeError:\n    pass\ny = x.exp()\n"
+    trace = traced(f"{LEAF}{caught}y.mul_(2)\ny.sum().backward()")
+    assert told(questions.ask(trace, "x")) == [("inplace", 7), ("saved", 6)]
+    assert questions.why_inplace(traced(f"{LEAF}{caught}y.sum().backward()")) is None
+
+
+def test_one_product_for_each_element_cancels_nothing() -> None:
+    code = "y = 1 / torch.zeros(2)\nz = (x / y).sum()\nz.backward()"
+    assert told(questions.ask(traced(f"{LEAF}{code}"), "x")) == [
+        ("infinite", 2),
+        ("flat", 3),
+    ]

@@ -157,6 +157,14 @@ def test_why_is_a_field_of_the_document(capsys: Capture) -> None:
     assert [each["line"] for each in why["causes"]] == [1]
 
 
-def test_why_of_a_name_that_the_trace_lacks(capsys: Capture) -> None:
-    assert run("seed", "--why", "width") == 0
-    assert "The trace has no tensor called width." in capsys.readouterr().out
+def test_why_of_a_name_that_the_code_lacks() -> None:
+    with pytest.raises(
+        UsageError, match=r"--why width: the code has no such name\."
+    ) as raised:
+        run("seed", "--why", "width")
+    assert raised.value.exit_code == 2
+    code = "weight = x * 2\nnet = [weight]"
+    with pytest.raises(UsageError, match="did you mean weight"):
+        asked(code, "--at", "x=2", "--why", "wieght")
+    asked(code, "--at", "x=2", "--why", "net.fc.bias")
+    asked("from shapes import *", "--why", "square")

@@ -24,6 +24,8 @@ class Cause:
     op: int | None
     value: int | None
     """The value that it happened to."""
+    partly: bool = False
+    """Whether it explains some of the elements only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tutor.graph import causes, code, names, origins, zeros
 from tutor.graph.causes import Cause, of_op
 from tutor.graph.history import History, flow
-from tutor.graph.trace import LeafGradient, Op, Summary, Trace
+from tutor.graph.trace import LeafGradient, Op, Pass, Summary, Trace
 
 
 def gradient(known: History, value: int) -> LeafGradient | None:
@@ -22,21 +22,40 @@ def held(known: History, value: int) -> Summary | None:
     if grown is not None:
         return grown.after
     trace = known.trace
-    if trace.values[value].is_leaf or not _is_retained(trace, value):
+    if trace.values[value].is_leaf:
         return None
     for passed in reversed(trace.passes):
-        gradients = flow(trace, passed.number).gradients
-        for each in known.siblings(value):
-            if each in gradients:
-                return gradients[each]
+        if is_retained(trace, value, passed):
+            gradients = flow(trace, passed.number).gradients
+            now = moment(known, value, passed)
+            if now in gradients:
+                return gradients[now]
     return None
 
 
-def _is_retained(trace: Trace, value: int) -> bool:
-    """Whether retain_grad was called on a result."""
-    name = trace.values[value].name
-    calls = code.method_calls(trace.end.code, "retain_grad")
-    return any(call.receiver == name for call in calls)
+def moment(known: History, value: int, passed: Pass) -> int:
+    """The value of the tensor when a pass began: what retain_grad keeps is its own."""
+    trace = known.trace
+    found = known.siblings(value)[0]
+    for each in known.siblings(value):
+        op = trace.values[each].op
+        if op is not None and trace.ops[op].at < passed.at:
+            found = each
+    return found
+
+
+def is_retained(trace: Trace, value: int, passed: Pass) -> bool:
+    """Whether retain_grad was called on a result before a pass, by the code's text."""
+    text = trace.end.code
+    name = causes.called(trace, value)
+    line = None if passed.source is None else passed.source.line
+    return any(
+        call.receiver == name
+        and (
+            line is None or call.line <= line or code.in_one_loop(text, call.line, line)
+        )
+        for call in code.method_calls(text, "retain_grad")
+    )
 
 
 def cleared(known: History, value: int) -> Iterator[Cause]:

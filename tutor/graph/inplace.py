@@ -65,8 +65,10 @@ _REFUSALS = (
 
 def why_inplace(trace: Trace) -> Answer | None:
     """The op that changed what the backward pass needed; None: none is to blame."""
-    for op in trace.ops:
-        if op.error is not None:
+    # What the code caught and went on from broke nothing.
+    fault = "" if trace.fault is None else trace.fault.text
+    for op in reversed(trace.ops):
+        if op.error is not None and op.error.partition("\n")[0] in fault:
             refused = _refused(trace, op, op.error)
             if refused is not None:
                 return refused
@@ -79,6 +81,11 @@ def why_inplace(trace: Trace) -> Answer | None:
         return None
     now, expected = (int(each) for each in versions.groups())
     return _changed(trace, text, passed, now, expected)
+
+
+def is_stale(error: str) -> bool:
+    """Whether torch said that a saved value was changed."""
+    return _VERSIONS.search(error) is not None
 
 
 def _refused(trace: Trace, op: Op, error: str) -> Answer | None:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from tutor.graph import names, numbers
 from tutor.graph.causes import Answer, Cause, begun, called, distinct, of_op
-from tutor.graph.trace import BackwardNode, Op, Summary, Trace
+from tutor.graph.trace import BackwardNode, Const, Op, Summary, Trace
 
 _QUESTION = "Where is the first value that is not finite?"
+LARGER = "the result is larger"
+"""In the words about a value that overflowed."""
 _ADVICE = {
     "log": "Keep what goes into log above 0, as by adding 1e-8.",
     "sqrt": "Keep what goes into sqrt above 0, as by adding 1e-8.",
@@ -82,6 +84,20 @@ def _forward(trace: Trace) -> list[Cause]:
     return found
 
 
+def origin(trace: Trace, value: int) -> Cause | None:
+    """The first value that is not finite on the way to one; None: all are finite."""
+    found: set[int] = set()
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if each in found or is_finite(trace.values[each].summary):
+            continue
+        found.add(each)
+        made = trace.values[each].op
+        waiting += [] if made is None else names.tensors(trace.ops[made])
+    return _value(trace, min(found)) if found else None
+
+
 def _value(trace: Trace, value: int) -> Cause:
     made = trace.values[value].op
     summary = trace.values[value].summary
@@ -122,13 +138,24 @@ def _why(trace: Trace, op: Op) -> str:
         divisor = given[-1]
         if any(each == 0 for each in divisor.values or ()):
             return f": {called(trace, names.tensors(op)[-1])} has 0"
+    if function == "pow" and any(each == 0 for each in given[0].values or ()):
+        return f": {name} has 0" if _is_negative_power(op) else ""
     if function in ("acos", "asin", "atanh", "acosh"):
         return f": {name} has {_item(low)}"
     limit = f" than {given[0].dtype} can hold" if "float" in given[0].dtype else ""
     if function in ("exp", "expm1", "sinh", "cosh", "pow", "rpow", "square", "mul",
                     "matmul", "mm", "linear", "sum", "add", "prod", "cumprod"):  # fmt: skip
-        return f": the result is larger{limit}"
+        return f": {LARGER}{limit}"
     return ""
+
+
+def _is_negative_power(op: Op) -> bool:
+    power = op.arguments[-1]
+    return (
+        isinstance(power, Const)
+        and isinstance(power.value, int | float)
+        and power.value < 0
+    )
 
 
 def _least(summary: Summary) -> float | None:

@@ -16,7 +16,7 @@ def not_asked(known: History, value: Value) -> Iterator[Cause]:
     trace = known.trace
     op = None if value.op is None else trace.ops[value.op]
     if op is not None and _carries(known, op):
-        if "nograd" in op.flags and value.name in names_before(known, op):
+        if "nograd" in op.flags and takes_name(known, value, op):
             yield rebound(known, value, op)
         yield cuts.cut(trace, op)
         return
@@ -80,17 +80,18 @@ def made_at(trace: Trace, value: Value) -> tuple[int | None, str]:
     return (None, "") if found is None else (found.line, found.text)
 
 
-def names_before(known: History, op: Op) -> set[str | None]:
-    """What the values that an op's result goes back to are called."""
+def takes_name(known: History, value: Value, op: Op) -> bool:
+    """Whether an op's new tensor took the name of a leaf that it goes back to."""
+    if value.name is None or "inplace" in op.flags:
+        return False
     trace = known.trace
-    found: set[str | None] = set()
-    for each in names.tensors(op):
-        found.add(trace.values[each].name)
-        for earlier in history.ancestors(trace, each):
-            found.update(
-                trace.values[given].name for given in names.tensors(trace.ops[earlier])
-            )
-    return found - {None}
+    before = set(names.tensors(op))
+    for earlier in history.ancestors(trace, value.id):
+        before.update(names.tensors(trace.ops[earlier]))
+    return any(
+        each.name == value.name and each.is_leaf and each.tensor != value.tensor
+        for each in (trace.values[given] for given in before)
+    )
 
 
 def rebound(known: History, value: Value, op: Op) -> Cause:

@@ -5,7 +5,7 @@ from tutor.graph.causes import Answer, Cause, distinct, of_op
 from tutor.graph.history import History, named
 from tutor.graph.inplace import why_inplace
 from tutor.graph.nonfinite import first_nonfinite, is_finite
-from tutor.graph.trace import Summary, Trace
+from tutor.graph.trace import Summary, Trace, Value
 from tutor.graph.unseen import unseen
 from tutor.graph.why_none import why_none
 from tutor.graph.why_zero import why_zero
@@ -22,9 +22,7 @@ def askable(trace: Trace) -> tuple[int, ...]:
     Leaves and parameters first, then the named results, in the order of the code.
     """
     last = {
-        value.tensor: value.id
-        for value in trace.values
-        if value.role in ("leaf", "parameter") or value.name is not None
+        value.tensor: value.id for value in trace.values if _is_looked_at(trace, value)
     }
     by_name: dict[str, int] = {}
     for value in sorted(last.values()):
@@ -36,6 +34,16 @@ def askable(trace: Trace) -> tuple[int, ...]:
     )
     found = sorted(set(by_name.values()))
     return tuple(sorted(found, key=lambda each: not trace.values[each].is_leaf))
+
+
+def _is_looked_at(trace: Trace, value: Value) -> bool:
+    """Whether a learner has a name for it; gradients are what is asked about."""
+    if value.name is None:
+        known = trace.values[: value.id]
+        return value.role in ("leaf", "parameter") and all(
+            each.tensor != value.tensor for each in known
+        )
+    return not value.name.endswith(".grad")
 
 
 def ask(trace: Trace, name: str) -> Answer:
@@ -68,7 +76,10 @@ def _healthy(known: History, value: int, found: Summary, name: str) -> Answer:
     number = grown[-1].number if grown else trace.passes[-1].number
     flow = history.flow(trace, number)
     told = []
-    for each in known.siblings(value):
+    moments = known.siblings(value)
+    if not trace.values[value].is_leaf:
+        moments = [grads.moment(known, value, trace.passes[number - 1])]
+    for each in moments:
         for share in flow.shares.get(each, ()):
             op = trace.ops[share.op]
             says = f"sends {numbers.tensor(share.gradient, 24)} back to {name}."

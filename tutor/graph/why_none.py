@@ -1,5 +1,6 @@
 """Why a tensor's `.grad` is None: every reason that the trace shows. Pure."""
 
+import re
 from collections.abc import Iterator
 
 from tutor.graph import (
@@ -16,7 +17,7 @@ from tutor.graph import (
 from tutor.graph.causes import Answer, Cause, at_line, begun, distinct, of_op, of_source
 from tutor.graph.grads import cleared
 from tutor.graph.history import History, Start
-from tutor.graph.not_asked import made_at, names_before, not_asked, rebound
+from tutor.graph.not_asked import made_at, not_asked, rebound, takes_name
 from tutor.graph.trace import Fault, Op, Trace, Value
 from tutor.graph.unseen import taken_instead
 
@@ -37,7 +38,7 @@ _ADVICE = {
     "requires_grad": "Make it with requires_grad=True.",
     "requires_grad late": "Call requires_grad_() before it is used.",
     "requires_grad off": "Switch requires_grad on again before it is used.",
-    "non-leaf": "Keep the leaf under a name of its own, or call retain_grad().",
+    "non-leaf": "Only leaves keep .grad: call {name} before backward().",
     "rebinding": "Give the result another name, or change the leaf under no_grad.",
     "unused": "Use it in what backward() is called on.",
     "not on the way": "Call backward() on something that is computed from it.",
@@ -77,7 +78,17 @@ def why_none(trace: Trace, value: int) -> Answer:
     told = distinct(found)
     known_kinds = [each.kind for each in told if each.kind in _ADVICE]
     advice = _ADVICE[known_kinds[0]] if known_kinds else _OTHER_ADVICE if told else ""
+    if "{name}" in advice:
+        advice = advice.format(name=_retaining(trace, value))
     return Answer(question, f"{name}.grad is None: {reason}", told, advice)
+
+
+def _retaining(trace: Trace, value: int) -> str:
+    """How the reader would keep a result's gradient."""
+    name = causes.called(trace, value)
+    if name.replace(".", "").isidentifier():
+        return f"{name}.retain_grad()"
+    return "retain_grad() on it"
 
 
 def _reason(known: History, value: int) -> tuple[str, list[Cause]]:
@@ -120,21 +131,51 @@ def _gone(known: History, value: Value) -> tuple[str, list[Cause]]:
 
 def _non_leaf(known: History, value: Value) -> tuple[str, list[Cause]]:
     trace = known.trace
-    name = names.name(trace, value.id)
-    assert value.op is not None
-    op = trace.ops[value.op]
-    if value.name is not None and value.name in names_before(known, op):
-        cause = rebound(known, value, op)
-    else:
-        says = f"computes {name}, so it is no leaf: torch drops its gradient."
-        if value.name is None:
-            says = "is computed, so it is no leaf: torch drops its gradient."
-        cause = of_op(trace, op, "non-leaf", says, value.id)
-    found = [cause]
+    name = causes.called(trace, value.id)
+    is_retained = any(grads.is_retained(trace, value.id, each) for each in trace.passes)
+    found = [] if is_retained else [_computed(known, value, name)]
     begins = [each for each in history.starts(trace) if each.root is not None]
-    if begins and not any(_passes(known, value, each) for each in begins):
+    reaching = [each for each in begins if _passes(known, value, each)]
+    if begins and not reaching:
         found += _not_reached(known, value, begins)
+    failed = _failed(trace, reaching)
+    if failed is not None:
+        reason, why = failed
+        if is_retained:
+            return reason, why
+        return f"{name} is not a leaf, and {reason}", [*why, *found]
+    if is_retained:
+        found = found or list(_changed_since(known, value, name))
+        return "no backward pass brought one to keep.", found
     return f"{name} is not a leaf.", found
+
+
+def _changed_since(known: History, value: Value, name: str) -> Iterator[Cause]:
+    """Ops in place on a result: retain_grad keeps the gradient of the new numbers."""
+    trace = known.trace
+    for each in known.siblings(value.id):
+        made = trace.values[each].op
+        if made is not None and "inplace" in trace.ops[made].flags:
+            says = f"changes {name}, and backward() began from what it was before."
+            yield of_op(trace, trace.ops[made], "inplace", says, each)
+
+
+def _computed(known: History, value: Value, name: str) -> Cause:
+    """The op that made a tensor a result; ops in place on it made no new one."""
+    trace = known.trace
+    first = next(
+        each
+        for each in map(trace.values.__getitem__, known.siblings(value.id))
+        if each.op is not None and not each.is_leaf
+    )
+    assert first.op is not None
+    op = trace.ops[first.op]
+    if takes_name(known, first, op):
+        return rebound(known, first, op)
+    says = f"computes {name}, so it is no leaf: torch drops its gradient."
+    if value.name is None and first.name is None:
+        says = "is computed, so it is no leaf: torch drops its gradient."
+    return of_op(trace, op, "non-leaf", says, value.id)
 
 
 def _passes(known: History, value: Value, start: Start) -> bool:
@@ -145,7 +186,9 @@ def _passes(known: History, value: Value, start: Start) -> bool:
     nodes = history.behind(known.trace, start.root)
     if value.is_leaf:
         return bool(nodes & set(known.accumulators.get(value.tensor, ())))
-    return any(known.trace.graph[node].op == value.op for node in nodes)
+    # A gradient may have gone to the tensor as it was before an op in place.
+    made = {known.trace.values[each].op for each in known.siblings(value.id)} - {None}
+    return any(known.trace.graph[node].op in made for node in nodes)
 
 
 # ---------------------------------------------------------------- a leaf that asked for it
@@ -208,10 +251,7 @@ def _no_backward(known: History, value: int) -> tuple[str, list[Cause]]:
 
 
 def _fault_first(trace: Trace, fault: Fault) -> tuple[str, list[Cause]]:
-    reason = fault.text.partition("\n")[0]
-    if len(reason) > _FAULT_LIMIT:
-        reason = f"{reason[: _FAULT_LIMIT - 1]}…"
-    says = f"the code stopped here: {reason}"
+    says = f"the code stopped here: {_first_sentence(fault.text)}"
     text = f"{begun(fault.line)}{says}" if fault.line else f"T{says[1:]}"
     if not text.endswith((".", "…")):
         text += "."
@@ -220,6 +260,28 @@ def _fault_first(trace: Trace, fault: Fault) -> tuple[str, list[Cause]]:
     if blamed is not None:
         found = [*blamed.causes, *found]
     return "the code stopped before a backward pass.", found
+
+
+def _first_sentence(error: str) -> str:
+    """Of what torch said; cut where it is long."""
+    reason = error.partition("\n")[0]
+    reason = re.split(r"(?<=[.!?]) (?=[A-Z])", reason)[0]
+    return reason if len(reason) <= _FAULT_LIMIT else f"{reason[: _FAULT_LIMIT - 1]}…"
+
+
+def _failed(trace: Trace, begins: list[Start]) -> tuple[str, list[Cause]] | None:
+    """Of passes that failed: why, and the causes; None: none of them did."""
+    errors = [each.passed for each in begins if each.passed and each.passed.error]
+    if not errors:
+        return None
+    blamed = inplace.why_inplace(trace)
+    if blamed is not None and inplace.is_stale(str(errors[-1].error)):
+        verdict = blamed.verdict.removesuffix(".")
+        return f"the backward pass failed: {verdict}.", list(blamed.causes)
+    says = f"backward() failed: {_first_sentence(str(errors[-1].error))}"
+    if not says.endswith((".", "…")):
+        says += "."
+    return "the backward pass failed.", [of_source(errors[-1].source, "fault", says)]
 
 
 def _only_grad(known: History, value: Value) -> tuple[str, list[Cause]]:
@@ -251,11 +313,9 @@ def _stopped_short(
     found = list(_returned_none(known, value))
     if found:
         return "a backward function returned None for it.", found
-    errors = [each.passed for each in begins if each.passed and each.passed.error]
-    if errors:
-        says = f"backward() failed: {str(errors[0].error).partition(chr(10))[0]}"
-        found = [of_source(errors[0].source, "fault", says)]
-        return "the backward pass failed on its way.", found
+    failed = _failed(trace, begins)
+    if failed is not None:
+        return failed
     if trace.fault is not None:
         _, found = _fault_first(trace, trace.fault)
         return "the backward pass failed on its way.", found

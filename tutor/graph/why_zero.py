@@ -1,8 +1,20 @@
 """Why a gradient is zero: every place where nothing goes on, or what cancels out. Pure."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
-from tutor.graph import causes, code, cuts, history, names, numbers, slopes, zeros
+from tutor.graph import (
+    causes,
+    code,
+    cuts,
+    history,
+    names,
+    nonfinite,
+    numbers,
+    slopes,
+    zeros,
+)
 from tutor.graph.backward import OpBackward
 from tutor.graph.causes import Answer, Cause, begun, distinct, listed, of_op, of_source
 from tutor.graph.causes import line as line_of
@@ -11,6 +23,8 @@ from tutor.graph.history import Flow, History, Share
 from tutor.graph.trace import Op, Summary, Trace
 
 _WORDS = {
+    "overflow": "a value of the forward pass overflowed to infinity",
+    "infinite": "a value of the forward pass is infinite",
     "dead relu": "a relu lets nothing through",
     "saturated": "a saturated function has no slope",
     "times zero": "it is multiplied by 0",
@@ -27,6 +41,8 @@ _WORDS = {
     "cleared": "it was set to 0 after backward()",
 }
 _ADVICE = {
+    "overflow": "Keep the numbers of the forward pass smaller, or use a wider dtype.",
+    "infinite": "Keep the numbers of the forward pass finite.",
     "dead relu": "Try another start, a smaller step, or leaky_relu.",
     "saturated": "Scale the input down, so that it stays near 0.",
     "times zero": "Look at why that factor is 0.",
@@ -43,6 +59,9 @@ _ADVICE = {
     "hook": "Remove the hook, if it should not change the gradient.",
 }
 _CUT_KINDS = ("detach", "data", "no_grad", "copy", "item", "float", "tolist", "numpy")
+_AT_INFINITY = ("flat", "saturated", "clamp", "dead relu")
+_SINGLE = ("mul", "div", "rdiv")
+"""Ops with one product for each element: there is no sum that could cancel."""
 _DEPTH = 2000
 """Values looked at for one answer."""
 
@@ -64,11 +83,16 @@ def why_zero(trace: Trace, value: int) -> Answer:
             return Answer(question, f"{name}.grad is not 0: it is {shown}.", (), "")
         told = _causes(known, value, number, partly)
     kinds = dict.fromkeys(each.kind for each in told)
+    if "overflow" in kinds or "infinite" in kinds:
+        kinds.pop("flat", None)
     words = [_WORDS[kind] for kind in kinds if kind in _WORDS]
     how_many = "0"
     if partly and gradient.values and not zeros.is_zero(gradient):
         how_many = f"0 at {len(partly)} of {len(gradient.values)} elements"
-    reason = f": {listed(words)}." if words else "."
+    some = ""
+    if len(told) > 1 and all(each.partly for each in told):
+        some = ", each at some of the elements"
+    reason = f": {listed(words)}{some}." if words else "."
     advice = next((_ADVICE[kind] for kind in kinds if kind in _ADVICE), "")
     return Answer(question, f"{name}.grad is {how_many}{reason}", told, advice)
 
@@ -98,7 +122,20 @@ def _causes(
         root = trace.passes[number - 1].root
         broken = cuts.broken(known, value, [] if root is None else [root])
         found += [each for each in broken if each.kind in _CUT_KINDS]
+    found += list(_infinite(trace, found))
     return distinct(sorted(found, key=lambda each: (each.op is None, each.op)))
+
+
+def _infinite(trace: Trace, found: list[Cause]) -> Iterator[Cause]:
+    """Where the infinity came from at which a slope is 0."""
+    for each in found:
+        if each.op is None or each.kind not in _AT_INFINITY:
+            continue
+        for given in names.tensors(trace.ops[each.op]):
+            first = nonfinite.origin(trace, given)
+            if first is not None:
+                is_larger = nonfinite.LARGER in first.text
+                yield replace(first, kind="overflow" if is_larger else "infinite")
 
 
 def _accumulated(known: History, value: int) -> Iterator[Cause]:
@@ -210,53 +247,96 @@ class _Search:
         self, share: Share, elements: frozenset[int] | None
     ) -> tuple[list[Cause], list[tuple[list[int], frozenset[int] | None]]]:
         """An edge that sent zero: the op's own slope, or nothing arrived at the op."""
-        trace = self._trace
-        op = trace.ops[share.op]
+        op = self._trace.ops[share.op]
         passed = self._flow.ops[share.op]
-        value = passed.of
-        told: list[Cause] = []
-        further: list[tuple[list[int], frozenset[int] | None]] = []
-        rest = elements
-        if rest is None and share.gradient.values is not None:
-            rest = frozenset(range(len(share.gradient.values)))
-        found = slopes.slope(trace, op, share.position)
-        if found is not None and _meet(found.elements, elements):
-            told.append(of_op(trace, op, found.kind, found.says, value))
-            if rest is not None and found.elements is not None:
-                rest -= found.elements
-            else:
-                rest = frozenset()
+        asked = elements
+        if asked is None and share.gradient.values is not None:
+            asked = frozenset(range(len(share.gradient.values)))
+        told, rest = self._own(op, share, elements, asked)
         arrived = self._arrived(op, passed)
         empty = [each for each, gradient in arrived if zeros.is_zero(gradient)]
         if len(empty) == len(arrived):
-            return told, [([each], None) for each in empty]
-        upstream = passed.upstream
-        holes = zeros.zeros(upstream)
-        is_aligned = (
-            op.function.rstrip("_") in slopes.ELEMENTWISE
-            and upstream.shape == share.gradient.shape
-        )
+            # What explains every element leaves nothing to explain a part of them.
+            return [] if rest else told, [([each], None) for each in empty]
+        further: list[tuple[list[int], frozenset[int] | None]] = []
+        holes = zeros.zeros(passed.upstream)
+        is_same = passed.upstream.shape == share.gradient.shape
+        is_aligned = op.function.rstrip("_") in slopes.ELEMENTWISE and is_same
         if is_aligned and holes and rest:
+            if asked is not None and asked <= holes:
+                return [], [([passed.of], asked)]
             here = holes & rest
             rest -= here
-            if here:
-                further.append(([value], here))
+            further += [([passed.of], here)] if here else []
         elif holes and not is_aligned and not told:
-            further.append(([value], holes))
+            further.append(([passed.of], holes))
         only_moves = holes and op.function in slopes.MOVES
         if not only_moves and (rest or (rest is None and not told)):
-            told.append(self._flat(op, share, passed))
+            told.append(self._flat(op, share, passed, rest))
         return told, further
 
-    def _flat(self, op: Op, share: Share, passed: OpBackward) -> Cause:
-        """Something arrived and nothing went on, and no rule says why."""
+    def _own(
+        self,
+        op: Op,
+        share: Share,
+        elements: frozenset[int] | None,
+        asked: frozenset[int] | None,
+    ) -> tuple[list[Cause], frozenset[int] | None]:
+        """What the op's own slope explains, and which elements it leaves to explain."""
+        found = slopes.slope(self._trace, op, share.position)
+        if found is None or not _meet(found.elements, elements):
+            return [], asked
+        value = self._flow.ops[share.op].of
+        cause = of_op(self._trace, op, found.kind, found.says, value)
+        told = [replace(cause, partly=found.elements is not None)]
+        if asked is None or found.elements is None:
+            return told, frozenset()
+        return told, asked - found.elements
+
+    def _flat(
+        self, op: Op, share: Share, passed: OpBackward, at: frozenset[int] | None
+    ) -> Cause:
+        """Something arrived and nothing went on there, and no rule says why."""
         kind, says = slopes.stopped(self._trace, op, share.position)
+        given = names.tensors(op)
+        name = "it"
+        if 0 <= share.position < len(given):
+            name = causes.called(self._trace, given[share.position])
+        count = math.prod(share.gradient.shape)
+        if kind == "not taken" and at and not zeros.is_zero(share.gradient):
+            says = f"takes others of {name}, not these {len(at)} of {count} elements."
+            cause = of_op(self._trace, op, kind, says, passed.of)
+            return replace(cause, partly=True)
         is_same = passed.upstream.shape == share.gradient.shape
-        if is_same and self._underflows(op, passed.upstream):
+        if kind == "cancel" and is_same and op.function.rstrip("_") in _SINGLE:
+            kind = "flat"
+            says = f"sends 0 to {name}: its slope is 0 there."
+        infinite = self._not_finite(given, at) if kind == "flat" else None
+        if infinite is not None:
+            says = f"sends 0 back, as {infinite}."
+        elif is_same and self._underflows(op, passed.upstream):
             kind = "underflow"
             dtype = passed.upstream.dtype
             says = f"multiplies numbers so small that {dtype} makes them 0."
         return of_op(self._trace, op, kind, says, passed.of)
+
+    def _not_finite(self, given: list[int], at: frozenset[int] | None) -> str | None:
+        """Which argument is not finite there, as "y is inf"; None: all are finite."""
+        for each in given:
+            summary = self._trace.values[each].summary
+            numbers_there = summary.values or ()
+            is_here = at is None or len(numbers_there) <= max(at, default=0)
+            if nonfinite.is_finite(summary) or not (
+                is_here
+                or any(not math.isfinite(numbers_there[index]) for index in at or ())
+            ):
+                continue
+            name = causes.called(self._trace, each)
+            many = nonfinite.counted(summary)
+            return (
+                f"{name} is {many}" if len(numbers_there) == 1 else f"of {name} {many}"
+            )
+        return None
 
     def _arrived(self, op: Op, passed: OpBackward) -> list[tuple[int, Summary]]:
         found = [

@@ -66,6 +66,8 @@ def _replay(arguments: argparse.Namespace, width: int) -> int:
 
 def _tell(trace: Trace, arguments: argparse.Namespace, width: int) -> int:
     """Print a trace's walk, and what is to be said of it; the exit code."""
+    if arguments.why is not None and arguments.replay is not None:
+        _check_asked(arguments.why, trace.end.code, trace.end.names)
     walked = walk(trace, arguments.order)
     why = None if arguments.why is None else questions.ask(trace, arguments.why)
     show(walked, arguments.format, width, arguments.ascii, why)
@@ -137,6 +139,8 @@ def read_request(arguments: argparse.Namespace) -> TraceRequest:
         file="" if arguments.file is None else str(arguments.file),
     )
     _check_names(request)
+    if arguments.why is not None:
+        _check_asked(arguments.why, code, at)
     return request
 
 
@@ -242,6 +246,24 @@ def _check_names(request: TraceRequest) -> None:
     if root is not None and root not in known | set(request.at):
         hint = _nearest(root, known)
         raise UsageError(f"--root {root}: the code binds no such name{hint}.")
+
+
+def _check_asked(asked: str, code: str, given: Iterable[str]) -> None:
+    """--why must be a name of the code, or a part of one like `net.fc1.weight`.
+
+    UsageError where it is none; code that does not parse says so later.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    if any(isinstance(each, ast.alias) and each.name == "*" for each in nodes):
+        return
+    known = {each.id for each in nodes if isinstance(each, ast.Name)} | set(given)
+    known |= {each.arg for each in nodes if isinstance(each, ast.arg)}
+    if asked not in known and asked.partition(".")[0] not in known:
+        hint = _nearest(asked, known)
+        raise UsageError(f"--why {asked}: the code has no such name{hint}.")
 
 
 def _parameters(nodes: Iterable[ast.AST], call: str) -> set[str] | None:
