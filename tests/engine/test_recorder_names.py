@@ -120,3 +120,10 @@ def test_a_root_with_a_long_text_is_called_f() -> None:
         "y = torch.ones(2, requires_grad=True)\n((y + 1).square() * 3 - y).sum().backward()"
     )
     assert called(trace, "sum") == ["f"]
+
+
+def test_an_optimisers_step_shows_its_arithmetic() -> None:
+    trace = traced(_TRAINED.format(optimizer="SGD", to_none=True))
+    said = "\n".join(text.report(walk(trace), 80))
+    assert "opt.step()          1 - 0.1 × (-4) = 1.4" in said
+    assert "1.4 - 0.1 × (-0.8) = 1.48" in said

@@ -175,6 +175,12 @@ def _computed(trace: Trace, op: Op) -> str:
     parts = [_scalar(trace, each) for each in op.arguments]
     plain = [each for each in parts if each is not None]
     function = op.function.rstrip("_")
+    scale = _scalar(trace, op.keywords.get("alpha"))
+    if (
+        function in ("add", "sub") and scale is not None and len(op.keywords) == 1
+        and value.scalar is not None and len(plain) == len(parts) == 2
+    ):  # fmt: skip
+        return _scaled(_SIGNS[function], plain, scale, _number(value))
     if value.scalar is None or len(plain) < len(parts) or op.keywords or not parts:
         return f"{_shapes(trace, op)}{_named(trace, op.outputs[0])}"
     result = _number(value)
@@ -188,6 +194,13 @@ def _computed(trace: Trace, op: Op) -> str:
     if function == "neg":
         return f"-({plain[0]}) = {result}"
     return f"{function}({', '.join(plain)}) = {result}"
+
+
+def _scaled(sign: str, plain: list[str], scale: str, result: str) -> str:
+    """Like "1.48 - 0.1 × (-0.16) = 1.496": what `add` and `sub` do with an alpha."""
+    if scale.startswith("-"):
+        sign, scale = ("-" if sign == "+" else "+"), scale[1:]
+    return f"{plain[0]} {sign} {scale} × {_bracketed(plain[1])} = {result}"
 
 
 def _shapes(trace: Trace, op: Op) -> str:
