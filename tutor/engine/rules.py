@@ -199,9 +199,12 @@ class _Engine:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._seen: dict[int, OpBackward] = {}
+        groups = backward.grouped(trace)  # once: a training loop has many passes
         for passed in reversed(trace.passes):
-            for each in backward.merged(trace, passed.number):
-                self._seen[each.op] = each
+            for op, nodes in groups[passed.number].items():
+                merged = backward.merge(trace, op, nodes)
+                if merged is not None:
+                    self._seen[op] = merged
         self._arrived = {
             (node.number, value): gradient
             for node in trace.nodes

@@ -59,10 +59,6 @@ def _sided(away: Tensor, limit: float) -> Tensor:
     return away.clamp(-limit, limit)
 
 
-def _log_of(a: Tensor) -> Tensor:
-    return a.log().clamp_min(-100)  # as torch does
-
-
 # -- classes
 
 
