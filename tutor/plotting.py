@@ -9,40 +9,19 @@ curves (`dots`): drawn by plotext, three noisy ones take 80 ms at 80x24.
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import plotext
 
 from tutor.dots import Grid, cells, dot
+from tutor.picture import INKS, LETTERS, Marks, Picture, blank, patches
 from tutor.training.axis import Axis, linear, logarithmic
 from tutor.training.run import Race
 
-Marks = Literal["braille", "letters", "ascii"]
-"""How curves are drawn: dots; each with its letter; that, and the axes in ASCII too."""
-LETTERS = "ABCDEF"
 _ASCII = str.maketrans("┤│└┬─┼├┴┘", "+|++-++++")
 _LABELLED = 12
 """Rows from which there is one to spare for the x axis's name."""
 _SHORT = 1000
 """Iterations up to which the x axis shows the whole race from the beginning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """Cells of one line, start to end, that show a curve."""
-
-    start: int
-    end: int
-    curve: int
-    """Counted from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Lines of exactly the asked width, and the patches of each."""
-
-    lines: tuple[str, ...]
-    patches: tuple[tuple[Patch, ...], ...]
 
 
 def loss_curves(
@@ -54,7 +33,7 @@ def loss_curves(
     """
     width, height = max(width, 1), max(height, 1)
     if width < 12 or height < 5:
-        return Picture((" " * width,) * height, ((),) * height)
+        return blank(width, height)
     last = horizon(race)
     columns = width if marks != "braille" else 2 * width
     data = [run.reduced(columns, last) for run in race.runs.values()]
@@ -143,15 +122,15 @@ def _frame(across: Axis, up: Axis, width: int, height: int) -> _Frame:
 def _drawn(frame: _Frame, curves: Sequence[_Curve], marks: Marks, name: str) -> Picture:
     """The frame with the curves in it, under the name of the y axis."""
     lines = [list(line) for line in frame.lines]
-    owners: list[dict[int, int]] = [{} for _ in lines]
-    """By line: which curve the cell at a column shows."""
+    inks: list[dict[int, tuple[str, str]]] = [{} for _ in lines]
+    """By line: the colour of the cell at a column."""
     grid = Grid(len(frame.columns), len(frame.rows), marks == "braille")
     bottom = len(lines) - 1
 
     def put(column: int, row: int, character: str, curve: int) -> None:
         at, y = frame.columns[column], bottom - frame.rows[row]
         lines[y][at] = character
-        owners[y][at] = curve
+        inks[y][at] = INKS[curve], ""
 
     for number in reversed(range(len(curves))):  # the first one is on top
         xs, ys = curves[number]
@@ -163,7 +142,7 @@ def _drawn(frame: _Frame, curves: Sequence[_Curve], marks: Marks, name: str) -> 
     texts = [f" {name}".ljust(width)[:width], *("".join(line) for line in lines)]
     if marks == "ascii":
         texts = [text.translate(_ASCII) for text in texts]
-    return Picture(tuple(texts), ((), *(_patches(owner) for owner in owners)))
+    return Picture(tuple(texts), ((), *map(patches, inks)))
 
 
 def _heads(grid: Grid, curves: Sequence[_Curve]) -> Iterator[tuple[int, int, int]]:
@@ -179,13 +158,3 @@ def _heads(grid: Grid, curves: Sequence[_Curve]) -> Iterator[tuple[int, int, int
         row = next((at for at in upward if (column, at) not in taken), wanted)
         taken.add((column, row))
         yield column, row, number
-
-
-def _patches(owners: dict[int, int]) -> tuple[Patch, ...]:
-    found: list[Patch] = []
-    for at in sorted(owners):
-        if found and found[-1].end == at and found[-1].curve == owners[at]:
-            found[-1] = Patch(found[-1].start, at + 1, owners[at])
-        else:
-            found.append(Patch(at, at + 1, owners[at]))
-    return tuple(found)

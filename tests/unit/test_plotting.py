@@ -5,7 +5,8 @@ import math
 import pytest
 
 from tutor import plotting
-from tutor.plotting import Picture, loss_curves
+from tutor.picture import INKS, Marks, Picture
+from tutor.plotting import loss_curves
 from tutor.training.run import Points, Race
 from tutor.training.spec import RaceSpec, RunSpec
 
@@ -36,7 +37,7 @@ def test_the_size_is_exact_whatever_the_terminal(
     width: int,
     height: int,
     log: bool,
-    marks: plotting.Marks,
+    marks: Marks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
@@ -77,7 +78,7 @@ def test_the_default_races_picture() -> None:
 def test_patches_cover_exactly_the_curves() -> None:
     picture = loss_curves(race(falling(), falling(0.5)), 60, 16, marks="letters")
     shown = [
-        (line[patch.start : patch.end].upper(), "AB"[patch.curve])
+        (line[patch.start : patch.end].upper(), "AB"[INKS.index(patch.ink)])
         for line, patches in zip(picture.lines, picture.patches, strict=True)
         for patch in patches
     ]

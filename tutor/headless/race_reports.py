@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tutor.headless import printing
-from tutor.plotting import LETTERS, Picture, loss_curves, suggests_log
+from tutor.picture import INKS, LETTERS, Picture
+from tutor.plotting import loss_curves, suggests_log
 from tutor.safetext import safe_line
 from tutor.training import words
 from tutor.training.run import Finished, Points, Race, Run
@@ -194,7 +195,7 @@ def _painted(picture: Picture, *, colours: bool) -> str:
     for line, patches in zip(picture.lines, picture.patches, strict=True):
         pieces, at = [], 0
         for patch in patches if colours else ():
-            sgr = f"\x1b[{30 + COLOURS[patch.curve]}m"
+            sgr = f"\x1b[{30 + COLOURS[INKS.index(patch.ink)]}m"
             pieces += [line[at : patch.start], sgr, line[patch.start : patch.end]]
             pieces.append("\x1b[0m")
             at = patch.end

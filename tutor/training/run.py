@@ -36,6 +36,10 @@ class Points:
     diverged may be inf or nan."""
     params: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """A column for each parameter, like "w" and "b"; none for a model with many."""
+    test_losses: tuple[float, ...] = ()
+    """On the test data; () without any."""
+    seconds: tuple[float, float] = (0.0, 0.0)
+    """What the run had computed by the first of them, and by the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,13 @@ class RunEnd:
     """The last point's."""
     loss: float
     params: dict[str, float] = field(default_factory=dict)
+    accuracy: float | None = None
+    """Share of all the data that is classified right; None: it does not classify."""
+    test_accuracy: float | None = None
+    device: str = "cpu"
+    """The one that computed."""
+    engine: Literal["eager", "compiled"] = "eager"
+    """Which one computed the last slice."""
 
 
 @message("finished")

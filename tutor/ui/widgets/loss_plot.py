@@ -10,7 +10,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tutor.plotting import Marks, Patch, loss_curves
+from tutor.picture import INKS, Marks, Patch
+from tutor.plotting import loss_curves
 from tutor.training.run import Race
 from tutor.ui import look
 from tutor.ui.look import look_of
@@ -87,13 +88,13 @@ class LossPlot(Widget):
         segments, at = [], 0
         for patch in patches:
             segments.append(Segment(line[at : patch.start], base))
-            style = base + self._style(patch.curve)
+            style = base + self._style(patch.ink)
             segments.append(Segment(line[patch.start : patch.end], style))
             at = patch.end
         segments.append(Segment(line[at:], base))
         return Strip([each for each in segments if each.text], len(line))
 
-    def _style(self, curve: int) -> RichStyle:
-        variable = look.CURVES[curve].removeprefix("$")
+    def _style(self, ink: str) -> RichStyle:
+        variable = look.CURVES[INKS.index(ink)].removeprefix("$")
         colour = Color.parse(self.app.theme_variables[variable])
         return RichStyle(color=colour.rich_color)

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from tutor.plotting import LETTERS
+from tutor.picture import LETTERS
 from tutor.safetext import safe_line
 from tutor.training.run import Race, Run
 from tutor.training.words import number, settings_line
