@@ -1,9 +1,10 @@
 """A picture in text: lines of one width, and which cells of them have a colour. What
 `plotting` and `pictures` make, and screens and prints show. Plain data, stdlib only.
 
-A colour is told by its role; the theme, or the terminal, decides which one that is:
-"a" to "f" the curves in their order; "quiet", "strong", "bad", "here" (a cursor);
-"class0" and "class1" the points of two classes; "heat0" (low) to "heat7" (high).
+A colour is told by its role; `pictures.inks` says which one that is:
+"a" to "f" the curves in their order, "a-" to "f-" the same but faint; "quiet", "strong",
+"bad", "here" (a cursor); "class0" and "class1" the points of two classes; "heat0" (low)
+to "heat7" (high).
 Where there are no colours the characters alone must tell enough: ask for `Marks`.
 """
 
@@ -16,6 +17,8 @@ LETTERS = "ABCDEF"
 """Of the curves."""
 INKS = "abcdef"
 """Their roles."""
+FAINT = tuple(f"{ink}-" for ink in INKS)
+"""Their roles where they stay behind: test losses, values before smoothing."""
 HEATS = tuple(f"heat{number}" for number in range(8))
 
 

@@ -350,11 +350,11 @@ async def test_only_lines_that_changed_are_painted(
         regions: list[Region] = []
         monkeypatch.setattr(plot, "refresh", lambda *each: regions.extend(each))
         race = app.training.control.race
-        plot.show(race, log=False)
+        plot.show_race(race, log=False)
         assert regions == []
         for run in race.runs.values():
             run.add(Points(run.spec.name, 11, 11, 1, (run.last_loss,)))
-        plot.show(race, log=False)
+        plot.show_race(race, log=False)
         assert 0 < len(regions) < plot.size.height // 2
 
 

@@ -7,15 +7,20 @@ does not say too. `LookApp` makes an App obey: themes, NO_COLOR, ASCII, slow lin
 """
 
 import enum
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from rich.style import Style as RichStyle
 from textual.app import App
+from textual.color import Color
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.theme import Theme
 
+from tutor.picture import INKS
+from tutor.pictures import inks
 from tutor.settings import Settings
 from tutor.ui.gates import Ascii, Colours
 from tutor.ui.transliterate import ascii_text
@@ -33,7 +38,7 @@ GOOD: Final = "$success"
 BAD: Final = "$error"
 WARN: Final = "$warning"
 EMPHASIS: Final = "italic"
-CURVES: Final = tuple(f"$curve-{number}" for number in range(1, 7))
+CURVES: Final = tuple(f"$picture-{ink}" for ink in INKS)
 """Of a plot's curves, in their order; each has its letter too."""
 CODE: Final = "$secondary"
 """Code inside a sentence."""
@@ -171,12 +176,25 @@ _ANSI_VARIABLES = {
 }
 
 
-def _curves(*colours: str) -> dict[str, str]:
-    """The theme variables of `CURVES`."""
-    return {
-        f"curve-{number}": f"ansi_{colour}"
-        for number, colour in enumerate(colours, start=1)
-    }
+def _picture(colours: Mapping[str, str]) -> dict[str, str]:
+    """The theme variables of a picture's roles."""
+    return {f"picture-{role}": f"ansi_{colour}" for role, colour in colours.items()}
+
+
+def picture_style(variables: Mapping[str, str], ink: str, ground: str) -> RichStyle:
+    """How the cells of a `picture.Patch` look. `variables`: the theme's."""
+    front, back = (variables.get(f"picture-{role}", "") for role in (ink, ground))
+    return _style(front, back, ink in inks.BOLD, ink in inks.DIM)
+
+
+@functools.lru_cache(1024)
+def _style(front: str, back: str, bold: bool, dim: bool) -> RichStyle:
+    return RichStyle(
+        color=Color.parse(front).rich_color if front else None,
+        bgcolor=Color.parse(back).rich_color if back else None,
+        bold=bold or None,
+        dim=dim or None,
+    )
 
 
 _COMMON: dict[str, Any] = {
@@ -199,7 +217,7 @@ THEMES = {
         error="ansi_bright_red",
         warning="ansi_yellow",
         variables=_ANSI_VARIABLES
-        | _curves("cyan", "yellow", "magenta", "green", "red", "blue")
+        | _picture(inks.DARK)
         | {
             "input-selection-background": "ansi_blue",
             "input-selection-foreground": "ansi_bright_white",
@@ -218,7 +236,7 @@ THEMES = {
         error="ansi_red",
         warning="ansi_magenta",
         variables=_ANSI_VARIABLES
-        | _curves("blue", "red", "magenta", "green", "cyan", "black")
+        | _picture(inks.LIGHT)
         | {
             "input-selection-background": "ansi_cyan",
             "input-selection-foreground": "ansi_black",

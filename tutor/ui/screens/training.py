@@ -217,7 +217,7 @@ class TrainingScreen(FrameScreen[bool]):
         if race.iteration < 1:
             self.query_one("#empty", Plain).show(self._empty_words(), look.QUIET)
         else:
-            self.query_one(LossPlot).show(race, log=self._is_log())
+            self.query_one(LossPlot).show_race(race, log=self._is_log())
         self._draw_beside()
 
     def _draw_beside(self) -> None:
