@@ -17,6 +17,8 @@ LETTERS = "ABCDEF"
 """Of the curves."""
 INKS = "abcdef"
 """Their roles."""
+MARKERS = "●▲■◆▼○"
+"""On their lines, so that colours alone tell nothing."""
 FAINT = tuple(f"{ink}-" for ink in INKS)
 """Their roles where they stay behind: test losses, values before smoothing."""
 HEATS = tuple(f"heat{number}" for number in range(8))

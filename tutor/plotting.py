@@ -7,50 +7,79 @@ curves (`dots`): drawn by plotext, three noisy ones take 80 ms at 80x24.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import plotext
 
 from tutor.dots import Grid, cells, dot
-from tutor.picture import INKS, LETTERS, Marks, Picture, blank, patches
-from tutor.training.axis import Axis, linear, logarithmic
-from tutor.training.run import Race
+from tutor.picture import FAINT, INKS, LETTERS, MARKERS, Marks, Picture, blank
+from tutor.pictures.canvas import Canvas
+from tutor.pictures.curves import (
+    Across as Across,
+)
+from tutor.pictures.curves import (
+    CurveLook as CurveLook,
+)
+from tutor.pictures.curves import (
+    Positions,
+    Seen,
+    across_axis,
+    line,
+    picked,
+    place,
+    seen,
+    smoothed,
+    test_curve,
+)
+from tutor.pictures.curves import (
+    horizon as horizon,
+)
+from tutor.training.axis import Axis, between, linear, logarithmic
+from tutor.training.curve import Curve
+from tutor.training.run import Race, Run
 
-_ASCII = str.maketrans("┤│└┬─┼├┴┘", "+|++-++++")
 _LABELLED = 12
 """Rows from which there is one to spare for the x axis's name."""
-_SHORT = 1000
-"""Iterations up to which the x axis shows the whole race from the beginning."""
+_APART = 14
+"""Columns from one marker on a curve to the next."""
+_NAMES = {
+    "iterations": "iteration",
+    "samples": "samples looked at",
+    "seconds": "seconds of computing",
+}
 
 
 def loss_curves(
-    race: Race, width: int, height: int, *, log: bool = False, marks: Marks = "braille"
+    race: Race,
+    width: int,
+    height: int,
+    look: CurveLook | None = None,
+    *,
+    marks: Marks = "braille",
 ) -> Picture:
-    """The losses of all runs over the iterations, in `width` x `height` cells.
+    """The losses of all runs, in `width` x `height` cells.
 
     Losses that have no place on the axis (nan; 0 where it is logarithmic) are left out.
+    A forked run begins where it branches off.
     """
+    look = look or CurveLook()
     width, height = max(width, 1), max(height, 1)
     if width < 12 or height < 5:
         return blank(width, height)
-    last = horizon(race)
-    columns = width if marks != "braille" else 2 * width
-    data = [run.reduced(columns, last) for run in race.runs.values()]
-    across = linear(0, last, max(2, width // 8))
-    across = Axis(0, last * (1 + 2 / width), False, across.ticks)  # room for letters
-    up = _loss_axis([loss for _, losses in data for loss in losses], height, log)
-    curves = [_placed(across, up, *each) for each in data]
-    frame = _frame(across, up, width, height - 1)
-    return _drawn(frame, curves, marks, "loss (log)" if log else "loss")
-
-
-def horizon(race: Race) -> int:
-    """The last iteration that the x axis shows: of a long race, not all at once."""
-    last = race.spec.iterations
-    if last <= _SHORT:
-        return last
-    return min(last, int(linear(0, max(1.25 * race.iteration, 100), 3).high))
+    runs = seen(race, look)
+    across = _across(race, runs, look, width)
+    columns = 2 * width if marks == "braille" else width
+    traces = list(_traces(runs, look, across, columns, raw=marks == "braille"))
+    up = _up([value for each in traces for value in each.values], height, look)
+    frame = _frame(across, up, width, height - 1, _NAMES[look.across])
+    canvas = Canvas(width, height)
+    for row, text in enumerate(frame.lines, start=1):
+        canvas.write(0, row, text)
+    canvas.write_all(1, 0, _heading(runs, look, height), width)
+    _draw(canvas, frame, across, up, traces, look, marks)
+    return canvas.picture(marks)
 
 
 def suggests_log(race: Race) -> bool:
@@ -60,29 +89,146 @@ def suggests_log(race: Race) -> bool:
     return max(curve.highest for curve in curves) > 1000 * lowest
 
 
-def _loss_axis(losses: Sequence[float], height: int, log: bool) -> Axis:
-    if log:
+@dataclass(frozen=True, slots=True)
+class ReadOut:
+    """One run at the cursor, exactly."""
+
+    letter: str
+    name: str
+    iteration: int
+    """The held point at or before the cursor; of a very long run not each is held."""
+    across: float
+    """Where it lies on the horizontal axis."""
+    loss: float
+    """nan: it has no point there."""
+    test_loss: float | None
+    """None: it has no test data."""
+    mean: float | None
+    """Of the smoothed curve. None: it is not smoothed."""
+    params: dict[str, float]
+
+
+def read_out(race: Race, look: CurveLook, cursor: int) -> list[ReadOut]:
+    """The runs that are not hidden, at an iteration; at its last, one that ended."""
+    rows = []
+    for each in seen(race, look):
+        run = each.run
+        index = min(cursor // run.stride, len(run.losses) - 1)
+        known = index >= 0
+        test = test_curve(run)
+        params = {name: column[index] for name, column in run.params.items() if known}
+        rows.append(
+            ReadOut(
+                LETTERS[each.number],
+                run.spec.name,
+                max(index, 0) * run.stride,
+                Positions(run, look.across).at(index) if known else math.nan,
+                run.losses[index] if known else math.nan,
+                _test_loss(test, index),
+                smoothed(run.curve, index, half)
+                if known and (half := _half(look, run))
+                else None,
+                params,
+            )
+        )
+    return rows
+
+
+def _test_loss(curve: Curve | None, index: int) -> float | None:
+    if curve is None or not 0 <= index < len(curve):
+        return None
+    return curve.values[index]
+
+
+def _half(look: CurveLook, run: Run) -> int:
+    """Held points on each side of one in the running mean."""
+    return look.smooth // (2 * run.stride)
+
+
+# ------------------------------------------------------------------------- what is shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """One line of a run."""
+
+    number: int
+    kind: str
+    """raw (behind a smoothed one), test, or run."""
+    shares: list[float | None]
+    """Where its values lie across."""
+    values: list[float]
+
+
+def _traces(
+    runs: Sequence[Seen], look: CurveLook, across: Axis, columns: int, *, raw: bool
+) -> Iterator[_Trace]:
+    """Those behind first, the first run last."""
+    for each in reversed(runs):
+        run = each.run
+        half = _half(look, run)
+        positions = Positions(run, look.across)
+
+        def trace(
+            kind: str,
+            curve: Curve,
+            half: int,
+            number: int = each.number,
+            positions: Positions = positions,
+        ) -> _Trace:
+            at = picked(curve, positions, across, columns)
+            values = [
+                smoothed(curve, index, half) if half else curve.values[index]
+                for index in at
+            ]
+            shares = [place(across, positions.at(index)) for index in at]
+            return _Trace(number, kind, shares, values)
+
+        if half and raw:
+            yield trace("raw", run.curve, 0)
+        test = test_curve(run) if look.test else None
+        if test is not None:
+            yield trace("test", test, half)
+        yield trace("run", run.curve, half)
+
+
+def _across(race: Race, runs: Sequence[Seen], look: CurveLook, width: int) -> Axis:
+    count = max(2, width // 8)
+    if look.window is not None:
+        low, high = look.window
+        return between(min(low, high), max(low, high), count)
+    axis = across_axis(race, runs, look, count)
+    room = 1 + 2 / width  # for letters behind the last point
+    return Axis(axis.low, axis.value(room), axis.log, axis.ticks)
+
+
+def _up(losses: Sequence[float], height: int, look: CurveLook) -> Axis:
+    if look.log:
         losses = [loss for loss in losses if loss > 0] or [1, 10]
         return logarithmic(min(losses), max(losses), max(3, height // 2))
     losses = losses or [0, 1]
-    return linear(min(losses), max(losses), max(2, height // 3))
+    low, high = min(losses), max(losses)
+    count = max(3, height // 3)
+    if look.window is None or not high > low:
+        return linear(low, high, count)
+    margin = (high - low) / 20  # zoomed in: not from 0
+    return between(low - margin, high + margin, count)
 
 
-_Curve = tuple[list[float], list[float]]
-"""Shares across and up, as in `Axis.place`."""
+def _heading(
+    runs: Sequence[Seen], look: CurveLook, height: int
+) -> Iterator[tuple[str, str]]:
+    yield ("loss (log)" if look.log else "loss"), ""
+    if height < _LABELLED and look.across != "iterations":
+        yield f" over {_NAMES[look.across]}", ""
+    if look.smooth > 1:
+        yield f" · mean of {look.smooth}", "quiet"
+    tested = [LETTERS[each.number].lower() for each in runs if test_curve(each.run)]
+    if look.test and tested:
+        yield f" · {' '.join(tested)}: on test data", "quiet"
 
 
-def _placed(
-    across: Axis, up: Axis, iterations: Sequence[float], losses: Sequence[float]
-) -> _Curve:
-    xs: list[float] = []
-    ys: list[float] = []
-    for iteration, loss in zip(iterations, losses, strict=True):
-        x, y = across.place(iteration), up.place(loss)
-        if x is not None and y is not None:
-            xs.append(x)
-            ys.append(y)
-    return xs, ys
+# ------------------------------------------------------------------------------ drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +243,7 @@ class _Frame:
 
 
 @functools.lru_cache(maxsize=16)
-def _frame(across: Axis, up: Axis, width: int, height: int) -> _Frame:
+def _frame(across: Axis, up: Axis, width: int, height: int, name: str) -> _Frame:
     """Axes, ticks and the x axis's name, by plotext."""
     figure = plotext.active()
     figure.clear_figure()
@@ -111,7 +257,7 @@ def _frame(across: Axis, up: Axis, width: int, height: int) -> _Frame:
     figure.xticks([across.place(tick) for tick in across.ticks], across.labels)
     figure.yticks([up.place(tick) for tick in up.ticks], up.labels)
     if height >= _LABELLED:
-        figure.xlabel("iteration")
+        figure.xlabel(name)
     figure.plot([-1, -1], [0, 1], marker=" ")  # axes appear with a first curve only
     figure.monitor.build_plot()  # `build` would also make an ANSI text
     matrix = figure.monitor.matrix
@@ -119,42 +265,127 @@ def _frame(across: Axis, up: Axis, width: int, height: int) -> _Frame:
     return _Frame(lines, matrix.Cols_canvas, matrix.Rows_canvas)
 
 
-def _drawn(frame: _Frame, curves: Sequence[_Curve], marks: Marks, name: str) -> Picture:
-    """The frame with the curves in it, under the name of the y axis."""
-    lines = [list(line) for line in frame.lines]
-    inks: list[dict[int, tuple[str, str]]] = [{} for _ in lines]
-    """By line: the colour of the cell at a column."""
+def _draw(
+    canvas: Canvas,
+    frame: _Frame,
+    across: Axis,
+    up: Axis,
+    traces: Sequence[_Trace],
+    look: CurveLook,
+    marks: Marks,
+) -> None:
+    """The curves in their frame, then the crosshair's place, then the letters."""
+    left, bottom = frame.columns[0], canvas.height - 1 - frame.rows[0]
     grid = Grid(len(frame.columns), len(frame.rows), marks == "braille")
-    bottom = len(lines) - 1
+    where = _crosshair(canvas, frame, across, look)
+    heads = []
+    for each in traces:
+        xs, ys = line(each.shares, [up.place(value) for value in each.values])
+        shown = cells(grid, xs, ys, LETTERS[each.number].lower())
+        faint = each.kind != "run"
+        ink = (FAINT if faint else INKS)[each.number]
+        if each.kind == "test":
+            shown = _dashed(shown, grid.braille)
+        drawn = list(shown)
+        for column, row, sign in drawn:
+            canvas.put(left + column, bottom - row, sign, ink)
+        if not faint and marks == "braille" and len(traces) > 1:
+            for column, row in _spots(drawn, each.number, grid.columns):
+                sign = MARKERS[each.number]
+                canvas.put(left + column, bottom - row, sign, ink)
+        if xs and each.kind != "raw":
+            letter = LETTERS[each.number]
+            heads.append((ys[-1], xs[-1], letter.lower() if faint else letter, ink))
+        if where is not None and each.kind == "run":
+            _mark(canvas, left, bottom, grid, _at(xs, ys, where), each.number)
+    for column, row, letter, ink in _heads(grid, heads):
+        canvas.put(left + column, bottom - row, letter, ink)
 
-    def put(column: int, row: int, character: str, curve: int) -> None:
-        at, y = frame.columns[column], bottom - frame.rows[row]
-        lines[y][at] = character
-        inks[y][at] = INKS[curve], ""
 
-    for number in reversed(range(len(curves))):  # the first one is on top
-        xs, ys = curves[number]
-        for column, row, character in cells(grid, xs, ys, LETTERS[number].lower()):
-            put(column, row, character, number)
-    for column, row, number in _heads(grid, curves):
-        put(column, row, LETTERS[number], number)
-    width = len(frame.lines[0])
-    texts = [f" {name}".ljust(width)[:width], *("".join(line) for line in lines)]
-    if marks == "ascii":
-        texts = [text.translate(_ASCII) for text in texts]
-    return Picture(tuple(texts), ((), *map(patches, inks)))
+def _dashed(
+    drawn: Iterable[tuple[int, int, str]], braille: bool
+) -> Iterator[tuple[int, int, str]]:
+    """Gaps between dots; between letters, dots."""
+    for column, row, sign in drawn:
+        if column % 3:
+            yield column, row, sign if braille else "."
+        elif not braille:
+            yield column, row, sign
 
 
-def _heads(grid: Grid, curves: Sequence[_Curve]) -> Iterator[tuple[int, int, int]]:
-    """Column, row and curve of each letter: behind the last point, none on another."""
-    heads = sorted(
-        (ys[-1], xs[-1], number) for number, (xs, ys) in enumerate(curves) if xs
+def _spots(
+    drawn: Sequence[tuple[int, int, str]], number: int, columns: int
+) -> Iterator[tuple[int, int]]:
+    """Where a curve has its markers: they stay in their columns as it grows."""
+    rows: dict[int, list[int]] = {}
+    for column, row, _ in drawn:
+        if column % _APART == (5 + 4 * number) % _APART and column < columns - 2:
+            rows.setdefault(column, []).append(row)
+    for column, those in rows.items():
+        yield column, sorted(those)[len(those) // 2]
+
+
+def _crosshair(
+    canvas: Canvas, frame: _Frame, across: Axis, look: CurveLook
+) -> float | None:
+    """A line at the cursor with its iteration below; the share where it is. Over samples
+    or seconds the runs reach an iteration at places of their own: there is no line."""
+    if look.cursor is None or look.across != "iterations":
+        return None
+    share = across.place(look.cursor)
+    if share is None or not 0 <= share <= 1:
+        return None
+    column = frame.columns[0] + dot(share, len(frame.columns))
+    bottom = canvas.height - 1 - frame.rows[0]
+    for row in frame.rows:
+        canvas.put(column, canvas.height - 1 - row, "┊", "here")
+    canvas.put(column, bottom + 1, "┴", "here")
+    text = f" {look.cursor} "
+    start = min(
+        max(column - len(text) // 2, frame.columns[0]), canvas.width - len(text)
     )
+    canvas.write(start, bottom + 2, " " * len(text))
+    canvas.write(start + 1, bottom + 2, text.strip(), "here")
+    return share
+
+
+def _at(
+    xs: Sequence[float], ys: Sequence[float], share: float
+) -> tuple[float, float] | None:
+    """The point of a line at or before a place across; None: it begins later."""
+    found = None
+    for x, y in zip(xs, ys, strict=True):
+        if x > share + 1e-9:
+            break
+        found = x, y
+    return found
+
+
+def _mark(
+    canvas: Canvas,
+    left: int,
+    bottom: int,
+    grid: Grid,
+    point: tuple[float, float] | None,
+    number: int,
+) -> None:
+    if point is not None:
+        column, row = dot(point[0], grid.columns), dot(point[1], grid.rows)
+        if 0 <= row < grid.rows:
+            canvas.put(left + column, bottom - row, LETTERS[number], INKS[number])
+
+
+_Head = tuple[float, float, str, str]
+"""Share up and across of a line's last point, its letter, its ink."""
+
+
+def _heads(grid: Grid, heads: Iterable[_Head]) -> Iterator[tuple[int, int, str, str]]:
+    """Column, row, letter and ink: behind the last point, none on another."""
     taken: set[tuple[int, int]] = set()
-    for y, x, number in heads:
+    for y, x, letter, ink in sorted(heads):
         column = min(dot(x, grid.columns) + 1, grid.columns - 1)
         wanted = min(max(dot(y, grid.rows), 0), grid.rows - 1)
         upward = [*range(wanted, grid.rows), *range(wanted - 1, -1, -1)]
         row = next((at for at in upward if (column, at) not in taken), wanted)
         taken.add((column, row))
-        yield column, row, number
+        yield column, row, letter, ink

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tutor.headless import printing
 from tutor.picture import INKS, LETTERS, Picture
-from tutor.plotting import loss_curves, suggests_log
+from tutor.plotting import CurveLook, loss_curves, suggests_log
 from tutor.safetext import safe_line
 from tutor.training import words
 from tutor.training.run import Finished, Points, Race, Run
@@ -173,7 +173,7 @@ class PlotReport:
             race,
             width,
             max(5, min(rows - 2, PLOT_ROWS)),
-            log=suggests_log(race),
+            CurveLook(log=suggests_log(race)),
             marks="ascii" if self._ascii else "braille" if told_apart else "letters",
         )
         printing.data(_painted(picture, colours=colours))

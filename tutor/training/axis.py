@@ -22,13 +22,21 @@ class Axis:
         low, high = self._scaled(self.low), self._scaled(self.high)
         return (self._scaled(value) - low) / (high - low)
 
+    def value(self, share: float) -> float:
+        """The value that lies there: `place` the other way round."""
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        scaled = low + share * (high - low)
+        return 10.0**scaled if self.log else scaled
+
     def _scaled(self, value: float) -> float:
         return math.log10(value) if self.log else value
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The ticks as text, short: 0.05, 20, 1e6."""
-        return tuple(short(tick) for tick in self.ticks)
+        """The ticks as text, short: 0.05, 20, 1e6; longer where that tells them apart."""
+        pairs = zip(self.ticks, self.ticks[1:], strict=False)
+        least = min((after - before for before, after in pairs), default=0.0)
+        return tuple(_precise(tick, least / 100) for tick in self.ticks)
 
 
 def short(value: float) -> str:
@@ -38,6 +46,29 @@ def short(value: float) -> str:
         return text
     mantissa, _, exponent = f"{value:.1e}".partition("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def _precise(value: float, error: float) -> str:
+    """As short as can be with an error that is no larger; 0: any."""
+    text = short(value)
+    if not error or abs(float(text) - value) <= error:
+        return text
+    if abs(value) < 1e9 and abs(round(value) - value) <= error:
+        return str(round(value))
+    texts = (f"{value:.{digits}g}" for digits in range(2, 17))
+    near = (text for text in texts if abs(float(text) - value) <= error)
+    return next(near, repr(value)).replace("e+", "e")
+
+
+def between(low: float, high: float, count: int) -> Axis:
+    """Exactly from `low` to `high`, with round ticks inside; a range without width
+    becomes one around it. `count`: as many ticks as there is room for."""
+    if not high > low:
+        low, high = low - (abs(low) / 2 or 1), low + (abs(low) / 2 or 1)
+    step = _step(max((high - low) / max(count, 1), 1e-300))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    ticks = [step * at for at in range(first, last + 1)]
+    return Axis(low, high, False, tuple(ticks or [low]))
 
 
 def linear(low: float, high: float, count: int) -> Axis:

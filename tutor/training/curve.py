@@ -25,6 +25,9 @@ class Curve:
         self._high = array("d")
         """By block: where its extremes are, and their values; inf and -inf when no
         number in it is finite."""
+        self._sum = array("d")
+        self._finite = array("q")
+        """By block: the sum of its finite numbers, and how many they are."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -49,6 +52,9 @@ class Curve:
         self._high_at.append(extremes[-1] if extremes else start)
         self._low.append(self.values[extremes[0]] if extremes else math.inf)
         self._high.append(self.values[extremes[-1]] if extremes else -math.inf)
+        finite = _finite(self.values[start : start + BLOCK])
+        self._sum.append(sum(finite))
+        self._finite.append(len(finite))
 
     def halved(self) -> "Curve":
         """Every second number."""
@@ -70,6 +76,34 @@ class Curve:
                 yield from self._block_extremes(start, stop)
         for start, stop in _parts(count - whole * BLOCK, per_column):
             yield from self._extremes(whole * BLOCK + start, whole * BLOCK + stop)
+
+    def extremes(self, start: int, stop: int) -> Iterator[int]:
+        """Indices, ascending, of the lowest and the highest from `start` to before
+        `stop`: two, one, or none where no number is finite."""
+        first, last = -(-start // BLOCK), min(stop // BLOCK, len(self._low))
+        if last - first < 2:
+            yield from self._extremes(start, stop)
+            return
+        found = [
+            *self._extremes(start, first * BLOCK),
+            *self._block_extremes(first, last),
+            *self._extremes(last * BLOCK, stop),
+        ]
+        if found:
+            by_value = self.values.__getitem__
+            yield from _both(min(found, key=by_value), max(found, key=by_value))
+
+    def mean(self, start: int, stop: int) -> float:
+        """Of the finite numbers from `start` to before `stop`; nan: there is none."""
+        first, last = -(-start // BLOCK), min(stop // BLOCK, len(self._low))
+        if last - first < 2:
+            finite = _finite(self.values[start:stop])
+            return sum(finite) / len(finite) if finite else math.nan
+        ends = self.values[start : first * BLOCK] + self.values[last * BLOCK : stop]
+        finite = _finite(ends)
+        count = len(finite) + sum(self._finite[first:last])
+        total = sum(finite) + sum(self._sum[first:last])
+        return total / count if count else math.nan
 
     def _extremes(self, start: int, stop: int) -> Iterator[int]:
         part = self.values[start:stop]

@@ -2,7 +2,7 @@
 
 from textual import events
 
-from tutor.plotting import loss_curves
+from tutor.plotting import CurveLook, loss_curves
 from tutor.training.run import Race
 from tutor.ui.widgets.picture_view import PictureView
 
@@ -27,7 +27,11 @@ class LossPlot(PictureView):
             return
         width, height = self.size
         marks = self.marks_for(len(self._race.runs))
-        self.show(loss_curves(self._race, width, height, log=self._log, marks=marks))
+        self.show(
+            loss_curves(
+                self._race, width, height, CurveLook(log=self._log), marks=marks
+            )
+        )
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size is another picture."""

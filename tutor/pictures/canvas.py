@@ -1,0 +1,88 @@
+"""Canvas: cells to write on, that become a Picture. Nothing outside of it is written,
+foreign names are made harmless, and in ASCII every sign has its plain form.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+from tutor.picture import Marks, Picture, patches
+from tutor.safetext import safe_line
+
+_ASCII = str.maketrans(
+    {
+        "─": "-", "│": "|", "┊": ":", "·": ".", "●": "o", "▲": "^", "■": "#", "◆": "*",
+        "▼": "v", "○": "@", "°": "d", "×": "x", "−": "-", "–": "-", "…": "~", "λ": "L",
+        "≤": "<", "²": "2", "σ": "s", "█": "#", "▓": "%", "▒": "=", "░": "-",
+        **dict.fromkeys("┤└┬┼├┴┘", "+"),
+        **dict.fromkeys("▉▊▋▌▍", "#"), **dict.fromkeys("▎▏", "|"),
+        "→": ">", "↗": "/", "↑": "^", "↖": "\\", "←": "<", "↙": "/", "↓": "v", "↘": "\\",
+    }
+)  # fmt: skip
+
+
+class Canvas:
+    """Columns from the left, rows from the top."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = max(width, 1), max(height, 1)
+        self._cells = [[" "] * self.width for _ in range(self.height)]
+        self._inks: list[dict[int, tuple[str, str]]] = [{} for _ in self._cells]
+
+    def put(
+        self, column: int, row: int, sign: str, ink: str = "", ground: str = ""
+    ) -> None:
+        """One cell."""
+        if not (0 <= column < self.width and 0 <= row < self.height):
+            return
+        self._cells[row][column] = sign
+        if ink or ground:
+            self._inks[row][column] = ink, ground
+        else:
+            self._inks[row].pop(column, None)
+
+    def write(self, column: int, row: int, text: str, ink: str = "") -> int:
+        """A text in one line, cut where the canvas ends; the column behind it."""
+        for at, sign in enumerate(text, start=column):
+            self.put(at, row, sign, ink)
+        return column + len(text)
+
+    def write_all(
+        self, column: int, row: int, parts: Iterable[tuple[str, str]], end: int
+    ) -> int:
+        """(text, ink) behind each other, as many as end before `end` as a whole."""
+        for text, ink in parts:
+            if column + len(text.rstrip()) > end:
+                break
+            column = self.write(column, row, text, ink)
+        return column
+
+    def free(self, column: int, row: int, length: int) -> bool:
+        """Whether so many cells, inside the canvas, are all empty."""
+        inside = 0 <= row < self.height and column >= 0
+        part = self._cells[row][column : column + length] if inside else []
+        return len(part) == length and set(part) <= {" "}
+
+    def picture(self, marks: Marks) -> Picture:
+        """What was written, in signs that the marks allow."""
+        lines = ["".join(line) for line in self._cells]
+        if marks == "ascii":
+            lines = [_ascii(line.translate(_ASCII)) for line in lines]
+        return Picture(tuple(lines), tuple(map(patches, self._inks)))
+
+
+def _ascii(line: str) -> str:
+    return line if line.isascii() else line.encode("ascii", "replace").decode()
+
+
+def name(foreign: str, limit: int = 20) -> str:
+    """A name of the learner's, harmless, each of its characters one cell wide."""
+    text = safe_line(foreign, limit)
+    return "".join(sign if _narrow(sign) else "?" for sign in text)[:limit]
+
+
+def _narrow(sign: str) -> bool:
+    return sign.isascii() or (
+        unicodedata.east_asian_width(sign) not in "WF"
+        and not unicodedata.combining(sign)
+        and unicodedata.category(sign) not in ("Mn", "Me", "Cf")
+    )
