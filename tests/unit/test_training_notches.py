@@ -2,13 +2,14 @@
 
 import pytest
 
-from tutor.training.notches import NOTCHES, Notch
+from tutor.training.commands import settings
+from tutor.training.notches import ALL, NOTCHES, Notch
 from tutor.training.options import race
 from tutor.training.spec import RaceSpec
 
 
 def notch(key: str) -> Notch:
-    return next(each for each in NOTCHES if each.key == key)
+    return next(each for each in ALL if each.key == key)
 
 
 def turned(spec: RaceSpec, key: str, *directions: int) -> str:
@@ -87,3 +88,29 @@ def test_different_values_are_all_shown_and_each_turned() -> None:
 
 def test_only_other_data_begins_anew() -> None:
     assert {each.key for each in NOTCHES if each.anew} == {"seed", "noise"}
+
+
+def test_every_notch_turned_far_is_a_race_that_can_be_told_as_a_command() -> None:
+    for start in ([], ["model=mlp"], ["dataset=ravine"], ["model=perceptron"]):
+        for each in ALL:
+            for direction in (1, -1):
+                spec = race(None, start)
+                for _ in range(20):
+                    spec = each.turn(spec, direction)
+                    assert race(None, settings(spec)) == spec
+
+
+def test_a_race_under_way_is_turned_from_where_it_is() -> None:
+    spec = notch("lr").turn(race(), 1, at={"gd": 5, "minibatch": 5, "sgd": 4})
+    assert [run.changes[0].at for run in spec.runs] == [5, 5, 4]
+    assert notch("lr").shown(spec, at=5) == "0.1"
+    assert notch("lr").shown(spec, at=4) == "0.05, 0.1"
+    assert notch("lr").turn(spec, -1, at=5).runs[0] == race().runs[0]
+
+
+def test_what_makes_no_sense_is_passed_over() -> None:
+    assert turned(race(), "loss", 1, 1, 1, 1) == "sse"
+    assert turned(race(None, ["dataset=moons", "loss=sse"]), "loss", 1) == "bce"
+    assert turned(race(None, ["dataset=bowl"]), "batch") == ""
+    assert turned(race(), "widths") == ""
+    assert turned(race(None, ["model=mlp"]), "widths", 1, 1, 1) == "3-5"

@@ -1,13 +1,14 @@
 """Settings as a reader writes them: the defaults, the changes, every fault at once."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from tutor.errors import UsageError
-from tutor.training import options
+from tutor.training import options, values
 from tutor.training.options import SpecError, race
-from tutor.training.spec import RunSpec
+from tutor.training.spec import Change, RunSpec
 
 
 def faults(table: dict[str, Any] | None = None, *changes: str) -> list[str]:
@@ -36,6 +37,7 @@ def test_an_mlp_is_one_run_on_the_circle() -> None:
         noise=0.05,
         model="mlp",
         widths=(8,),
+        loss="bce",
         optimiser="adam",
         iterations=300,
     )
@@ -177,7 +179,117 @@ def test_runs_need_different_names_and_are_few() -> None:
 
 
 def test_every_setting_of_the_contract_can_be_set() -> None:
-    assert set(options.SETTINGS) == {
+    assert set(options.SETTINGS) >= {
         *("lr", "iterations", "batch", "seed", "noise", "points", "optimiser"),
         *("model", "widths", "activation", "dataset"),
     }
+
+
+def test_every_field_of_a_run_is_a_setting() -> None:
+    fields = {field.name for field in dataclasses.fields(RunSpec)}
+    assert fields == {*options.SETTINGS, *values.FORK_SETTINGS, "name", "changes"}
+
+
+def test_what_is_not_given_goes_with_the_model_and_the_data() -> None:
+    assert {run.loss for run in race(None, ["dataset=moons"]).runs} == {"bce"}
+    (point,) = race(None, ["dataset=ravine"]).runs
+    assert (point.model, point.loss, point.start) == ("point", "value", (10.0, 1.0))
+    assert (point.points, point.noise, point.batch) == (1, 0.0, None)
+    (corners,) = race(None, ["model=mlp", "dataset=corners"]).runs
+    assert (corners.points, corners.noise, corners.widths) == (4, 0.0, (8,))
+
+
+def test_a_setting_may_be_another_one_from_an_iteration_on() -> None:
+    (run, _, _) = race({"lr@20": 0.01}, ["lr@12=0.1", "optimiser@12=adam"]).runs
+    assert run.changes == (
+        Change(12, "lr", 0.1), Change(12, "optimiser", "adam"), Change(20, "lr", 0.01),
+    )  # fmt: skip
+    assert [run.at(at).lr for at in (0, 11, 12, 19, 20)] == [0.05, 0.05, 0.1, 0.1, 0.01]
+    told = race({"changes": {"lr@12": 0.1}}).runs
+    assert told == race(None, ["lr@12=0.1"]).runs
+    batches = [each.changes for each in race(None, ["batch@5=all"]).runs]
+    assert batches == [(), (Change(5, "batch", None),), ()]
+
+
+def test_a_setting_may_be_of_one_run() -> None:
+    table = {"gd": {"lr": 0.3}, "lr": 0.2}
+    assert [run.lr for run in race(table).runs] == [0.3, 0.2, 0.2]
+    told = race(table, ["sgd.lr=0.4", "lr=0.1", "gd.lr@3=1"]).runs
+    assert [run.lr for run in told] == [0.1, 0.1, 0.4]
+    assert [run.changes for run in told] == [(Change(3, "lr", 1.0),), (), ()]
+    runs = race(None, ["runs=a.b,c", "a.b.batch=3", "c.model=mlp"]).runs
+    assert [(run.name, run.batch, run.model) for run in runs] == [
+        ("a.b", 3, "linear"), ("c", None, "mlp"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["model=perceptron", "dataset=line"], "a perceptron tells two classes apart"),
+        (["loss=bce"], "loss bce is for two classes, and line has numbers"),
+        (["loss=value"], "loss value is for a function"),
+        (["momentum=.5", "optimiser=adam"], "momentum is a number for"),
+        (["start=1"], "start needs 2 numbers here, w, b, not 1."),
+        (["model=mlp", "start=1"], "start is for a model with few parameters"),
+        (["dataset=bowl", "batch=3"], "batch is about data, and bowl is a function"),
+        (["dataset=bowl", "model=mlp"], "bowl is a function without data"),
+        (["model=point", "dataset=sin"], "model=point goes down on a function"),
+        (["init=zero"], "init is for an mlp"),
+        (["dataset=corners", "points=5"], "corners has 4 points, not 5."),
+        (["batch@3=5000"], "batch is 5000 in the run 'minibatch', more than"),
+        (["slip=double-sigmoid"], "the slip double-sigmoid needs the loss bce"),
+        (["dataset=xor", "slip=broadcast"], "the slip broadcast needs the loss mse"),
+        (["optimiser=none", "slip=no-zero-grad"], "the slip no-zero-grad needs"),
+        (["lr@25=1"], "lr@25 comes too late: the run ends at iteration 25."),
+        (["lr@0=0"], "lr@0 must be a number above 0, not 0."),
+        (["lr@x=1"], "lr@x must have a whole number after the @"),
+        (["seed@3=1"], "seed@3: lr, batch, optimiser"),
+        (["loss@3=bce"], "loss bce is for two classes"),
+        (["activation@3=relu"], "activation is for an mlp"),
+        (["device=gpu"], "device must be cpu, cuda, cuda:1, mps or auto"),
+        (["gdd.lr=1"], "There is no run gdd: did you mean gd?"),
+        (["gd.lrr=1"], "There is no setting gd.lrr: did you mean lr?"),
+        (["gd.engine=eager"], "There is no setting gd.engine"),
+        (["runs=a,,b"], "runs must be names with commas between"),
+        (["gd.of=sgd"], "gd.of must be a run that stands before it"),
+        (["sgd.of=gd", "sgd.since=3"], "sgd cannot be forked off gd"),
+        (["runs=a,b", "b.of=a", "b.since=25"], "b.since is 25, and the run ends at"),
+    ],
+)
+def test_combinations_that_make_no_sense_are_told(
+    changes: list[str], told: str
+) -> None:
+    (message,) = faults(None, *changes)
+    assert message.startswith(told)
+
+
+def test_five_faults_are_five_sentences() -> None:
+    told = faults(
+        None, "dataset=bowl", "batch=3", "noise=2", "test=4", "model=mlp", "loss=mse"
+    )
+    assert len(told) == 5
+    assert len(set(told)) == 5
+
+
+def test_momentum_may_be_given_for_later() -> None:
+    (run, _, _) = race(None, ["momentum=.5", "optimiser@9=momentum"]).runs
+    assert run.at(9).optimiser == "momentum"
+    assert run.momentum == 0.5
+
+
+def test_a_typed_value_is_read_or_told() -> None:
+    assert values.read("lr", ".1") == 0.1
+    assert values.read("batch", "all") is None
+    assert values.read("widths", "8x8") == (8, 8)
+    assert values.read("start", "-1") == (-1.0,)
+    with pytest.raises(SpecError, match="lr must be a number above 0, not 'fast'"):
+        values.read("lr", "fast")
+
+
+def test_what_is_said_as_text_is_read_again() -> None:
+    for key, value in {
+        "lr": 1e-7, "batch": None, "widths": (8, 16), "start": (-1.5, 2.0),
+        "optimiser": "none", "slip": "", "seed": 2**53, "noise": 1e20,
+    }.items():  # fmt: skip
+        assert values.read(key, values.as_text(value)) == value

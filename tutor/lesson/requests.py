@@ -7,7 +7,10 @@ from tutor.lesson.schema import GraphCell, TrainCell
 from tutor.training import options
 from tutor.training.spec import RaceSpec
 
-_NOT_SETTINGS = ("kind", "id", "aliases", "title", "text", "math", "ask")
+_NOT_SETTINGS = (
+    *("kind", "id", "aliases", "title", "text", "math", "ask"),
+    *("view", "seeds", "settings", "speed"),
+)
 
 
 def race_of(cell: TrainCell) -> RaceSpec:
@@ -15,13 +18,13 @@ def race_of(cell: TrainCell) -> RaceSpec:
     table = {
         name: value
         for name, value in msgspec.structs.asdict(cell).items()
-        if name not in _NOT_SETTINGS and value is not None
+        if name not in _NOT_SETTINGS and value is not None and value != {}
     }
     table["runs"] = [
         {
             name: value
             for name, value in msgspec.structs.asdict(run).items()
-            if value is not None
+            if value is not None and value != {}
         }
         for run in cell.runs
     ]

@@ -4,6 +4,7 @@ Everything that can be said without running anything; the rest is `headless.proo
 """
 
 import ast
+import difflib
 import re
 from typing import Any
 
@@ -28,6 +29,7 @@ from tutor.lesson.schema import (
     QuestionCell,
     TrainCell,
 )
+from tutor.training import notches
 from tutor.training.options import SpecError
 
 PROSE_LINES = 12
@@ -247,11 +249,18 @@ def _check_train(cell: TrainCell, path: KeyPath, report: Report) -> None:
             # It counts runs from 1 and begins with its key; ours stands before it.
             message = fault.message.removeprefix(f"{fault.key} ")
             report((*path, *_key_of(fault.key, cell)), message)
+    known = [notch.key for notch in notches.ALL]
+    for key in cell.settings:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {known}."
+            said = f"there is no setting {key!r} to turn: {hint}"
+            report((*path, "settings"), said)
 
 
 def _key_of(key: str, cell: TrainCell) -> KeyPath:
     """The path of a fault's key, which counts runs from 1; () for what is not there."""
-    match = re.match(r"runs\[(\d+)\](?:\.(\w+))?$", key)
+    match = re.match(r"runs\[(\d+)\](?:\.(\w+))?(?:@\d+)?$", key)
     if match:
         run: KeyPath = ("runs", int(match[1]) - 1)
         return (*run, match[2]) if match[2] else run

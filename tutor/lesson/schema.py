@@ -182,36 +182,73 @@ class TrainRun(Part, kw_only=True, frozen=True):
 
     name: str
     """Unlike the other runs' names."""
+    of: str | None = None
+    """An earlier run that it is forked off."""
+    since: int | None = None
+    """The iteration of its first point; it is as `of` up to there."""
     dataset: str | None = None
     points: int | None = None
     noise: float | None = None
+    test: int | None = None
     model: str | None = None
     widths: list[int] | None = None
     activation: str | None = None
+    init: str | None = None
+    start: list[float] | None = None
+    loss: str | None = None
     optimiser: str | None = None
+    momentum: float | None = None
     lr: float | None = None
+    decay: float | None = None
     batch: Batch | None = None
     iterations: int | None = None
     seed: int | None = None
+    slip: str | None = None
+    """A mistake made on purpose, to see what it does."""
+    device: str | None = None
+    changes: dict[str, float | str] = {}
+    """A setting from an iteration on: { "lr@12" = 0.1 }."""
 
 
 class TrainCell(Cell, tag="train", kw_only=True, frozen=True):
-    """A race to watch on the training screen; `training.options` tells what each
-    setting may be, and what it is when it is not given."""
+    """A race to watch on the training screen; `training.values` tells what each setting
+    may be, `training.options` what it is when it is not given."""
 
     runs: list[TrainRun] = []
-    """Empty: the race of gd, minibatch and sgd; for an MLP, one run."""
+    """Empty: the race of gd, minibatch and sgd; for another model, one run."""
     dataset: str | None = None
     points: int | None = None
     noise: float | None = None
+    test: int | None = None
     model: str | None = None
     widths: list[int] | None = None
     activation: str | None = None
+    init: str | None = None
+    start: list[float] | None = None
+    loss: str | None = None
     optimiser: str | None = None
+    momentum: float | None = None
     lr: float | None = None
+    decay: float | None = None
     batch: Batch | None = None
     iterations: int | None = None
     seed: int | None = None
+    slip: str | None = None
+    """A mistake made on purpose, to see what it does."""
+    device: str | None = None
+    changes: dict[str, float | str] = {}
+    """A setting from an iteration on: { "lr@12" = 0.1 }."""
+    engine: str | None = None
+    view: Literal["curves", "contour", "output", "layers", "noise", "luck"] = "curves"
+    """What the screen opens with: the losses; the loss over the parameters; what the
+    model says over its data; the layers; the noise of batches; many seeds at once."""
+    seeds: Annotated[int, Meta(gt=0, le=2000)] = 500
+    """Of the luck meter."""
+    settings: list[str] = []
+    """The settings shown to turn, like ["lr", "batch"]; empty: the usual ones."""
+    speed: Annotated[float, Meta(gt=0)] | None = None
+    """Iterations a second at first; not given: as many as there can be, or 10 of a
+    short race."""
     ask: str = ""
     """A question to keep in mind while watching."""
 

@@ -1,68 +1,50 @@
-"""The settings of a race as a reader writes them, in a TOML table or as key=value: what
-each may be, what it is when not given, and all that is wrong at once.
+"""The settings of a race as a reader writes them, in a TOML table or as key=value, and
+all that is wrong with them at once.
 
-Without `runs` a linear model gives the race of section 2.14 (gd, minibatch, sgd), an
-MLP one run. Pure; reading files is `headless.train`.
+A key is a setting (`lr`), a setting from an iteration on (`lr@12`), or either of one run
+(`sgd.lr`). Without `runs` a linear model gives the race of section 2.14 (gd, minibatch,
+sgd), another model one run. Pure; reading files is `headless.train`.
 """
 
 import difflib
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tutor.errors import UsageError
-from tutor.training.spec import RaceSpec, RunSpec
-
-RUN_LIMIT = 6
-"""Curves that can still be told apart."""
-DATASETS = {
-    "line": (1000, 1.0),
-    "circle": (200, 0.05),
-    "xor": (200, 0.0),
-    "moons": (200, 0.1),
-    "spiral": (200, 0.03),
-    "sin": (200, 0.1),
-}
-"""Each data set's points and noise when not given."""
-MODELS = ("linear", "mlp")
-ACTIVATIONS = ("tanh", "relu", "sigmoid")
-OPTIMISERS = ("sgd", "momentum", "adam")
+from tutor.training import catalogue, forks, sense, values
+from tutor.training.catalogue import ACTIVATIONS as ACTIVATIONS
+from tutor.training.catalogue import DATASETS as DATASETS
+from tutor.training.catalogue import LOSSES as LOSSES
+from tutor.training.catalogue import MODELS as MODELS
+from tutor.training.catalogue import OPTIMISERS as OPTIMISERS
+from tutor.training.spec import CHANGEABLE, RUN_LIMIT, Change, RaceSpec, RunSpec
+from tutor.training.values import FORK_SETTINGS, RACE_SETTINGS
+from tutor.training.values import SETTINGS as SETTINGS
+from tutor.training.values import Fault as Fault
+from tutor.training.values import SpecError as SpecError
 
 _OF_A_MODEL: dict[str, dict[str, Any]] = {
+    "constant": {"dataset": "line", "optimiser": "sgd", "iterations": 25},
     "linear": {"dataset": "line", "optimiser": "sgd", "iterations": 25},
+    "perceptron": {"dataset": "moons", "optimiser": "sgd", "iterations": 100},
     "mlp": {
         "dataset": "circle",
         "optimiser": "adam",
         "iterations": 300,
         "widths": (8,),
-        "activation": "tanh",
     },
+    "point": {"dataset": "bowl", "optimiser": "sgd", "iterations": 25},
 }
 _RACE: tuple[dict[str, Any], ...] = (
     {"name": "gd", "batch": None},
-    {"name": "minibatch", "batch": 4},
+    {"name": "minibatch"},
     {"name": "sgd", "batch": 1},
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong."""
-
-    key: str
-    """Like "lr" or "runs[2].batch", counted from 1; "" when it is about none."""
-    message: str
-    """A sentence."""
-
-
-class SpecError(UsageError):
-    """The settings make no race; `str(error)` has a line for each fault."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join(fault.message for fault in faults))
+_DEFAULT = RunSpec("")
+_OTHERS = {
+    "title": ("a short text", values.text),
+    "runs": ('tables, like {name = "sgd"}', lambda value: value),
+    "changes": ('a table, like {"lr@12" = 0.1}', lambda value: value),
+}
 
 
 def race(
@@ -75,230 +57,221 @@ def race(
     `source` names the table's file in its faults. Raises SpecError with all of them.
     """
     faults: list[Fault] = []
-    given = _checked(table or {}, "", faults)
-    runs = [
-        _checked(run, f"runs[{number}].", faults)
-        for number, run in enumerate(_runs(table or {}, faults), start=1)
-    ]
+    told = _Table(table or {}, faults)
     in_table = len(faults)
-    changed = _changes(changes, faults)
-    specs = _specs(given, runs, changed, faults)
+    changed = _Changes(changes, faults)
+    specs = _specs(told, changed, faults)
     if faults:
         lead = f"{source}: " if source else ""
         raise SpecError(
             [
-                Fault(
-                    fault.key, lead + fault.message if at < in_table else fault.message
-                )
-                for at, fault in enumerate(faults)
+                Fault(each.key, (lead if at < in_table else "") + each.message)
+                for at, each in enumerate(faults)
             ]
         )
-    return RaceSpec(runs=specs, title=given.get("title", ""))
+    engine = changed.all.get("engine", told.all.get("engine", "eager"))
+    return RaceSpec(specs, title=told.all.get("title", ""), engine=engine)
 
 
-def _runs(table: Mapping[str, Any], faults: list[Fault]) -> list[Mapping[str, Any]]:
-    runs = table.get("runs", [])
-    if not isinstance(runs, list) or not all(isinstance(run, Mapping) for run in runs):
-        faults.append(Fault("runs", 'runs must be tables, like {name = "sgd"}.'))
-        return []
-    for number, run in enumerate(runs, start=1):
-        if "name" not in run:
-            key = f"runs[{number}].name"
-            faults.append(Fault(key, f"{key} is missing: each run needs one."))
-    return runs
+class _Table:
+    """What a TOML table says: of all runs, and of each."""
 
-
-def _changes(changes: Sequence[str], faults: list[Fault]) -> dict[str, Any]:
-    table = {}
-    for change in changes:
-        key, equals, text = change.partition("=")
-        if not equals:
-            faults.append(
-                Fault("", f"--set needs key=value, like lr=0.1, not {change!r}.")
+    def __init__(self, table: Mapping[str, Any], faults: list[Fault]) -> None:
+        known = {**SETTINGS, **RACE_SETTINGS, **_OTHERS}
+        own = {
+            key: value
+            for key, value in table.items()
+            if isinstance(value, Mapping) and key not in known
+        }
+        rest = {key: value for key, value in table.items() if key not in own}
+        self.all = values.checked(rest, "", known, faults)
+        self.all.update(_on_the_way(self.all.pop("changes", {}), "", faults))
+        self.runs: list[dict[str, Any]] = []
+        known = {"name": ("a short name without , and =", values.name), **SETTINGS}
+        known |= {**FORK_SETTINGS, "changes": _OTHERS["changes"]}
+        for number, run in enumerate(_tables(self.all.pop("runs", []), faults), 1):
+            place = f"runs[{number}]."
+            read = values.checked(run, place, known, faults)
+            read.update(_on_the_way(read.pop("changes", {}), place, faults))
+            if "name" not in run:
+                said = f"{place}name is missing: each run needs one."
+                faults.append(Fault(f"{place}name", said))
+            read.setdefault("name", f"run {number}")  # where that is a fault already
+            self.runs.append(read)
+        self.own = {
+            name: values.checked(
+                settings, f"{name}.", {**SETTINGS, **FORK_SETTINGS}, faults
             )
-        elif key.strip() not in SETTINGS:
-            faults.append(_unknown(key.strip(), "", tuple(SETTINGS)))
-        else:
-            table[key.strip()] = _value(key.strip(), text.strip())
-    return _checked(table, "", faults)
+            for name, settings in own.items()
+        }
+        """By the name of a run, which may be none of the race's."""
 
 
-def _value(key: str, text: str) -> Any:
-    """What a TOML table would hold."""
-    if key == "widths":
-        parts = re.split(r"\s*[,x]\s*|\s+|(?<=\d)-", text.strip("[] "))
-        return [_value("", part) for part in parts]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+def _tables(runs: Any, faults: list[Fault]) -> list[Mapping[str, Any]]:
+    if isinstance(runs, list) and all(isinstance(run, Mapping) for run in runs):
+        return runs
+    faults.append(Fault("runs", 'runs must be tables, like {name = "sgd"}.'))
+    return []
 
 
-# ---------------------------------------------------------------- one value at a time
+def _on_the_way(changes: Any, place: str, faults: list[Fault]) -> dict[str, Any]:
+    if not isinstance(changes, Mapping):
+        said = f"{place}changes must be {_OTHERS['changes'][0]}."
+        faults.append(Fault(f"{place}changes", said))
+        return {}
+    for key in changes:
+        if "@" not in key:
+            said = f"{place}changes.{key} needs an iteration, like {key}@12."
+            faults.append(Fault(f"{place}changes", said))
+    timed = {key: value for key, value in changes.items() if "@" in key}
+    return values.checked(timed, place, SETTINGS, faults)
 
 
-def _checked(
-    table: Mapping[str, Any], place: str, faults: list[Fault]
-) -> dict[str, Any]:
-    """The good values of a table, by their key."""
-    others = ("name",) if place else ("title", "runs")
-    values = {}
-    for key, value in table.items():
-        if key in SETTINGS:
-            what, read = SETTINGS[key]
-            try:
-                values[key] = read(value)
-            except ValueError:
-                message = f"{place}{key} must be {what}, not {_shown(value)}"
-                faults.append(Fault(f"{place}{key}", f"{message}."))
-        elif key in others:
-            if key != "runs":
-                values[key] = _text(value, place + key, faults)
-        else:
-            faults.append(_unknown(key, place, (*SETTINGS, *others)))
-    return values
+class _Changes:
+    """What `--set key=value` says: of all runs, of each, and which runs there are."""
+
+    def __init__(self, changes: Sequence[str], faults: list[Fault]) -> None:
+        self.names: list[str] | None = None
+        tables: dict[str, dict[str, Any]] = {"": {}}
+        for change in changes:
+            key, equals, text = change.partition("=")
+            name, dot, setting = key.strip().rpartition(".")
+            if not equals:
+                said = f"--set needs key=value, like lr=0.1, not {change!r}."
+                faults.append(Fault("", said))
+            elif not dot and setting == "runs":
+                self.names = _names(text, faults)
+            else:
+                value = values.from_text(setting.partition("@")[0], text.strip())
+                tables.setdefault(name, {})[setting] = value
+        self.all = values.checked(
+            tables.pop(""), "", {**SETTINGS, **RACE_SETTINGS}, faults
+        )
+        known = {**SETTINGS, **FORK_SETTINGS}
+        self.own = {
+            name: values.checked(table, f"{name}.", known, faults)
+            for name, table in tables.items()
+        }
 
 
-def _unknown(key: str, place: str, known: Sequence[str]) -> Fault:
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    return Fault(place + key, f"There is no setting {place}{key}: {hint}")
-
-
-def _text(value: Any, key: str, faults: list[Fault]) -> str:
-    if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 60:
-        return value
-    faults.append(Fault(key, f"{key} must be a short text, not {_shown(value)}."))
-    return ""
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
-def _number(least: float, *, included: bool) -> Callable[[Any], float]:
-    def read(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError
-        if not math.isfinite(value) or value < least:
-            raise ValueError
-        if value == least and not included:
-            raise ValueError
-        return float(value)
-
-    return read
-
-
-def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if type(value) is not int or not least <= value <= most:
-            raise ValueError
-        return value
-
-    return read
-
-
-def _one_of(names: Sequence[str]) -> tuple[str, Callable[[Any], str]]:
-    def read(value: Any) -> str:
-        if value not in names:
-            raise ValueError
-        return str(value)
-
-    return f"{', '.join(names[:-1])} or {names[-1]}", read
-
-
-def _batch(value: Any) -> int | None:
-    return None if value == "all" else _whole(1, 1_000_000)(value)
-
-
-def _widths(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= 8:
-        raise ValueError
-    return tuple(_whole(1, 4096)(width) for width in value)
-
-
-SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "lr": ("a number above 0", _number(0.0, included=False)),
-    "iterations": ("a whole number from 1 to 10^9", _whole(1, 10**9)),
-    "batch": ("a whole number from 1, or all", _batch),
-    "seed": ("a whole number from 0 to 2^53", _whole(0, 2**53)),
-    "noise": ("a number from 0", _number(0.0, included=True)),
-    "points": ("a whole number from 2 to 10^6", _whole(2, 1_000_000)),
-    "optimiser": _one_of(OPTIMISERS),
-    "model": _one_of(MODELS),
-    "widths": ("1 to 8 whole numbers, like 16,16", _widths),
-    "activation": _one_of(ACTIVATIONS),
-    "dataset": _one_of(tuple(DATASETS)),
-}
-"""Each key: what it may be, and its reader, which raises ValueError."""
+def _names(text: str, faults: list[Fault]) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    try:
+        return [values.name(name) for name in names]
+    except ValueError:
+        said = f"runs must be names with commas between, not {values.shown(text)}."
+        faults.append(Fault("runs", said))
+        return []
 
 
 # -------------------------------------------------------------------- all values of one
 
 
-def _specs(
-    given: dict[str, Any],
-    runs: list[dict[str, Any]],
-    changed: dict[str, Any],
-    faults: list[Fault],
-) -> tuple[RunSpec, ...]:
-    if not runs:
-        given, changed = {**given, **changed}, {}
-        model = given.get("model", "linear")
-        runs = [dict(run) for run in _RACE] if model == "linear" else [{"name": model}]
-    for number, run in enumerate(runs, start=1):
-        run.setdefault("name", f"run {number}")  # only where that is a fault already
+def _specs(told: _Table, changed: _Changes, faults: list[Fault]) -> tuple[RunSpec, ...]:
+    runs = told.runs or _default_runs({**told.all, **changed.all})
+    if changed.names:
+        known = {run["name"]: run for run in runs}
+        runs = [known.get(name, {"name": name}) for name in changed.names]
     names = [run["name"] for run in runs]
     if len(set(names)) < len(names):
         faults.append(Fault("runs", "runs must have different names."))
     if len(runs) > RUN_LIMIT:
         faults.append(Fault("runs", f"runs must be {RUN_LIMIT} at most."))
-    merged = [_merged(given, run, changed, names) for run in runs]
-    return tuple(_spec(values, faults) for values in merged)
-
-
-def _merged(
-    given: dict[str, Any],
-    run: dict[str, Any],
-    changed: dict[str, Any],
-    names: Sequence[str],
-) -> dict[str, Any]:
-    """A run's values. A batch for the whole race is minibatch's, if that is there."""
-    if "minibatch" in names and run["name"] != "minibatch":
-        changed = {key: value for key, value in changed.items() if key != "batch"}
-    elif "minibatch" in names and "batch" in given and run in _RACE:
-        run = {**run, "batch": given["batch"]}
-    return {**given, **run, **changed}
-
-
-def _spec(values: dict[str, Any], faults: list[Fault]) -> RunSpec:
-    at_fault = {fault.key.rpartition(".")[2] for fault in faults}
-    model = values.get("model", "linear")
-    values = {**_OF_A_MODEL[model], **values}
-    points, noise = DATASETS[values["dataset"]]
-    values = {"points": points, "noise": noise, **values}
-    if model == "linear" and "model" not in at_fault:
-        for key in ("widths", "activation"):
-            if key in values:
-                _add(faults, key, f"{key} is for an mlp: add model=mlp, or drop it.")
-    batch = values.get("batch")
-    points_known = at_fault.isdisjoint({"points", "dataset", "model"})
-    if batch is not None and batch > values["points"] and points_known:
-        _add(
+    for name in dict.fromkeys([*told.own, *changed.own]):
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {names}."
+            faults.append(Fault(name, f"There is no run {name}: {hint}"))
+    at_fault = frozenset(
+        fault.key.rpartition(".")[2].partition("@")[0] for fault in faults
+    )
+    specs = tuple(
+        _spec(
+            {
+                **told.all,
+                **run,
+                **told.own.get(run["name"], {}),
+                **(_common(changed.all, run) if "minibatch" in names else changed.all),
+                **changed.own.get(run["name"], {}),
+            },
+            at_fault,
             faults,
-            "batch",
-            f"batch is {batch} in the run {values['name']!r}, more than the "
-            f"{values['points']} points of its data.",
         )
-    if batch == values["points"]:
-        values["batch"] = None
-    values.pop("title", None)
-    return RunSpec(**values)
+        for run in runs
+    )
+    if not faults:
+        for key, sentence in forks.nonsense(specs):
+            _add(faults, key, sentence)
+    return specs
+
+
+def usual_names(model: str) -> tuple[str, ...]:
+    """The names of the runs of a race where none are given."""
+    return ("gd", "minibatch", "sgd") if model == "linear" else (model,)
+
+
+def _default_runs(common: Mapping[str, Any]) -> list[dict[str, Any]]:
+    model = _model(common)
+    if model != "linear":
+        return [{"name": model}]
+    batch = {"batch": common.get("batch", 4)}
+    return [{**run, **_common(batch, run)} for run in _RACE]
+
+
+def _model(given: Mapping[str, Any]) -> str:
+    """That of a function is point, else linear when not given."""
+    usual = "point" if given.get("dataset") in catalogue.FUNCTIONS else "linear"
+    return str(given.get("model", usual))
+
+
+def _common(given: Mapping[str, Any], run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is said of all runs, for one where the batch is that of minibatch."""
+    if run["name"] == "minibatch":
+        return given
+    return {key: each for key, each in given.items() if not key.startswith("batch")}
+
+
+def _spec(
+    given: dict[str, Any], at_fault: frozenset[str], faults: list[Fault]
+) -> RunSpec:
+    model = _model(given)
+    keys = frozenset(given)
+    full = {key: getattr(_DEFAULT, key) for key in SETTINGS}
+    full.update({"model": model, **_OF_A_MODEL[model], **given})
+    dataset = full["dataset"]
+    points, noise = DATASETS[dataset]
+    usual = {"points": points, "noise": noise, "loss": catalogue.loss_for(dataset)}
+    if dataset in catalogue.FUNCTIONS:
+        usual["start"] = catalogue.FUNCTIONS[dataset][1]
+    full = {**full, **usual, **{key: full[key] for key in usual if key in given}}
+    changes = _all_changes(full)
+    plain = {key: value for key, value in full.items() if "@" not in key}
+    for key in ("title", "engine"):
+        plain.pop(key, None)
+    stages = [plain]
+    for change in changes:
+        stages.append({**stages[-1], change.key: change.value})
+    for stage in stages:
+        for key, sentence in sense.nonsense(stage, keys, at_fault):
+            _add(faults, key, sentence)
+    for key, sentence in sense.over_time(stages, keys, at_fault):
+        _add(faults, key, sentence)
+    if plain["batch"] == plain["points"]:
+        plain["batch"] = None
+    return RunSpec(**plain, changes=changes)
+
+
+def _all_changes(full: Mapping[str, Any]) -> tuple[Change, ...]:
+    timed = [key.partition("@") for key in full if "@" in key]
+    order = sorted((int(when), CHANGEABLE.index(key)) for key, _, when in timed)
+    changes = []
+    for at, number in order:
+        key = CHANGEABLE[number]
+        value = full[f"{key}@{at}"]
+        if key == "batch" and value == full["points"]:
+            value = None
+        changes.append(Change(at, key, value))
+    return tuple(changes)
 
 
 def _add(faults: list[Fault], key: str, message: str) -> None:

@@ -42,6 +42,9 @@ class Change:
 CHANGEABLE = ("lr", "batch", "optimiser", "momentum", "activation", "loss")
 """What may change while a run is under way: it keeps its parameters and its data."""
 
+RUN_LIMIT = 6
+"""Runs of a race: curves that can still be told apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:

@@ -1,27 +1,50 @@
 """Settings, losses and ends of races in words, for prints and screens. Pure."""
 
+from collections.abc import Callable
+
+from tutor.training import catalogue
+from tutor.training.commands import command as command
 from tutor.training.run import Run
-from tutor.training.spec import RaceSpec
+from tutor.training.spec import RaceSpec, RunSpec
 
 
 def settings_line(race: RaceSpec) -> str:
-    """What all runs have in common, in words."""
+    """What all runs have in common, in words; what is usual is not said."""
 
-    def said(*values: str) -> str:
-        return " or ".join(dict.fromkeys(values))
+    def said(value: Callable[[RunSpec], str]) -> str:
+        return " or ".join(dict.fromkeys(filter(None, map(value, race.runs))))
 
-    runs = race.runs
-    widths = said(*("-".join(map(str, run.widths)) for run in runs))
-    hidden = f" {widths} {said(*(run.activation for run in runs))}" if widths else ""
-    return (
-        f"{said(*(run.dataset for run in runs))}, "
-        f"{said(*(str(run.points) for run in runs))} points, "
-        f"noise {said(*(f'{run.noise:g}' for run in runs))}; "
-        f"{said(*(run.model for run in runs))}{hidden}; "
-        f"{said(*(run.optimiser for run in runs))}, "
-        f"lr {said(*(f'{run.lr:g}' for run in runs))}; "
-        f"seed {said(*(str(run.seed) for run in runs))}"
-    )
+    parts = [said(_data), said(_model), f"{said(_optimiser)}, lr {said(_lr)}"]
+    return "; ".join([*parts, f"seed {said(lambda run: str(run.seed))}"])
+
+
+def _data(run: RunSpec) -> str:
+    if run.dataset in catalogue.FUNCTIONS:
+        return f"{run.dataset}, a function"
+    test = f", {run.test} to test" if run.test else ""
+    return f"{run.dataset}, {run.points} points, noise {run.noise:g}{test}"
+
+
+def _model(run: RunSpec) -> str:
+    hidden = "-".join(map(str, run.widths))
+    text = f"{run.model} {hidden} {run.activation}" if hidden else run.model
+    if run.init != "torch":
+        text += f" init {run.init}"
+    if run.start and run.start != catalogue.FUNCTIONS.get(run.dataset, ((), ()))[1]:
+        text += f" from {', '.join(f'{number:g}' for number in run.start)}"
+    if run.loss != catalogue.loss_for(run.dataset):
+        text += f", {run.loss}"
+    return f"{text}, {run.slip}" if run.slip else text
+
+
+def _optimiser(run: RunSpec) -> str:
+    if run.optimiser == "momentum" and run.momentum != 0.9:
+        return f"momentum {run.momentum:g}"
+    return run.optimiser
+
+
+def _lr(run: RunSpec) -> str:
+    return f"{run.lr:g} decay {run.decay:g}" if run.decay else f"{run.lr:g}"
 
 
 def number(value: float | None, decimals: int = 4) -> str:
