@@ -212,6 +212,13 @@ FLAWS: dict[str, tuple[str, str, str, str]] = {
         "the run 'gd' does not finish: it diverged.",
         "[[cells]]",
     ),
+    "race-does-not-diverge": (
+        "[[cells]]\nid = 'c'\nkind = 'train'\ndiverges = ['a', 'b']\n"
+        "runs = [{ name = 'a', lr = 1e9 }, { name = 'b' }]\n",
+        "cells[0].diverges",
+        "the run 'b' should diverge: it finished.",
+        "diverges",
+    ),
 }
 
 

@@ -251,6 +251,10 @@ def test_wrong_code(tmp_path: Path, code: str, when: str, expected: str | None) 
             "kind = 'train'\nruns = [{ name = 'a', lr = 0 }]",
             ".runs[0].lr: must be a number above",
         ),
+        (
+            "kind = 'train'\nruns = [{ name = 'a' }]\ndiverges = ['b']",
+            ".diverges: there is no run 'b'.",
+        ),
     ],
 )
 def test_other_kinds(tmp_path: Path, cell: str, expected: str | None) -> None:

@@ -36,7 +36,7 @@ from tutor.lesson.schema import (
     WrongAnswer,
 )
 from tutor.session import Session
-from tutor.training.run import Points
+from tutor.training.run import Finished, Points
 
 _ORDERS_TRIED = 5040
 """All of seven items."""
@@ -239,11 +239,19 @@ class _Proof:
             if isinstance(arrived, Points):
                 if arrived.losses:
                     losses[arrived.run] = arrived.losses[-1]
-                continue
-            for name, end in arrived.runs.items():
-                if end.stopped != "finished" or not math.isfinite(losses[name]):
-                    sentence = f"the run {name!r} does not finish: it {end.stopped}."
-                    self.report(path, sentence)
+            elif isinstance(arrived, Finished):
+                for name, end in arrived.runs.items():
+                    self._train_end(cell, path, name, end.stopped, losses[name])
+
+    def _train_end(
+        self, cell: TrainCell, path: KeyPath, name: str, stopped: str, loss: float
+    ) -> None:
+        if name in cell.diverges:
+            if stopped != "diverged":
+                sentence = f"the run {name!r} should diverge: it {stopped}."
+                self.report((*path, "diverges"), sentence)
+        elif stopped != "finished" or not math.isfinite(loss):
+            self.report(path, f"the run {name!r} does not finish: it {stopped}.")
 
 
 def answers_of(cell: QuestionCell, wrong: WrongAnswer) -> Iterator[Answer]:

@@ -9,7 +9,7 @@ from tutor.training.spec import RaceSpec
 
 _NOT_SETTINGS = (
     *("kind", "id", "aliases", "title", "text", "math", "ask"),
-    *("view", "seeds", "settings", "speed"),
+    *("view", "seeds", "settings", "speed", "diverges"),
 )
 
 

@@ -256,6 +256,9 @@ def _check_train(cell: TrainCell, path: KeyPath, report: Report) -> None:
             hint = f"did you mean {near[0]}?" if near else f"there are {known}."
             said = f"there is no setting {key!r} to turn: {hint}"
             report((*path, "settings"), said)
+    for name in cell.diverges:
+        if name not in [run.name for run in cell.runs]:
+            report((*path, "diverges"), f"there is no run {name!r}.")
 
 
 def _key_of(key: str, cell: TrainCell) -> KeyPath:

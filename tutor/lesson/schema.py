@@ -244,6 +244,9 @@ class TrainCell(Cell, tag="train", kw_only=True, frozen=True):
     model says over its data; the layers; the noise of batches; many seeds at once."""
     seeds: Annotated[int, Meta(gt=0, le=2000)] = 500
     """Of the luck meter."""
+    diverges: list[str] = []
+    """Names of the runs whose loss grows without end; `check` proves it of these, and of
+    the others that they finish."""
     settings: list[str] = []
     """The settings shown to turn, like ["lr", "batch"]; empty: the usual ones."""
     speed: Annotated[float, Meta(gt=0)] | None = None
