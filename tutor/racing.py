@@ -2,13 +2,16 @@
 torch: `Session.train` and `Session.stop_training` are this.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from tutor.errors import StoppedError, TutorError, WireError
 from tutor.kernel.asking import ask
 from tutor.kernel.base import Kernel
+from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points
-from tutor.training.spec import RaceSpec, SliceRequest
+from tutor.training.spec import Kept, RaceSpec, SliceRequest
+
+Arrived = Points | Finding | Kept | Finished
 
 SLICE_S = 1.0
 """Long enough that the gap between two slices costs nothing; an interrupt ends one at
@@ -29,32 +32,41 @@ class Racing:
         """The slice that is computed; once is enough."""
 
     async def train(
-        self, spec: RaceSpec, limit: int | None = None
-    ) -> AsyncIterator[Points | Finished]:
+        self,
+        spec: RaceSpec,
+        limit: int | None = None,
+        kept: tuple[Kept, ...] = (),
+        reached: int = 0,
+    ) -> AsyncGenerator[Arrived]:
         """Compute `limit` iterations (None: all that are left; 0: only the start).
 
         A race with an id that was trained before goes on from there, with the lr, batch
-        size, optimiser and number of iterations that `spec` has now. Points as they
-        come; `Finished` is always the last, and no later than its points. Raises
+        size, optimiser and number of iterations that `spec` has now; one that the kernel
+        does not know, from `kept`, to `limit` iterations behind `reached`. Points as
+        they come; `Finished` is always the last, and no later than its points. Raises
         TutorError with a sentence.
         """
         self._stopping = False
         kernel = await self._start()
         begun = self._reached.get(spec.id)
-        goal = None if limit is None else limit + (begun or 0)
-        left = limit
-        fresh = begun is None
+        fresh = begun is None and not kept
+        if begun is None:
+            begun = max((each.iteration for each in kept), default=0)
+        else:
+            kept, reached = (), begun
+        goal = None if limit is None else limit + reached
+        left = None if goal is None else goal - begun
         while True:
             finished = None
             left = 0 if self._stopping else left
             seconds = SLICE_S if spec.id else None  # nobody can go on without an id
-            request = SliceRequest(spec, fresh=fresh, limit=left, seconds=seconds)
+            request = SliceRequest(spec, fresh, left, seconds, kept)
             async for answer in self._slice(kernel, request):
-                fresh = False
-                if isinstance(answer, Points):
-                    yield answer
-                else:
+                fresh, kept = False, ()
+                if isinstance(answer, Finished):
                     finished = answer
+                else:
+                    yield answer
             if finished is None:  # it was stopped before it began
                 continue
             reached = _reached(finished)
@@ -67,7 +79,7 @@ class Racing:
 
     async def _slice(
         self, kernel: Kernel, request: SliceRequest
-    ) -> AsyncIterator[Points | Finished]:
+    ) -> AsyncIterator[Arrived]:
         """One slice; nothing at all, and `_stopping` set, when it was stopped early."""
         ended = False
         self._kernel, self._interrupted = kernel, False

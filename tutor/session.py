@@ -6,6 +6,7 @@ before it is said.
 """
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -38,8 +39,10 @@ from tutor.lesson.schema import (
 )
 from tutor.progress import CellProgress, LessonProgress, Progress
 from tutor.racing import Racing
+from tutor.runs.store import Runs
+from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points
-from tutor.training.spec import RaceSpec
+from tutor.training.spec import Kept, RaceSpec
 from tutor.verdicts import Verdict
 
 Event = Output | Verdict
@@ -56,8 +59,11 @@ class Session:
         make_kernel: Callable[[KernelOptions], Kernel],
         progress: Progress,
         options: KernelOptions = KernelOptions(),  # noqa: B008 - frozen
+        runs: Runs | None = None,
     ) -> None:
+        """Without `runs`, races leave nothing on disk."""
         self.progress = progress
+        self.runs = runs or Runs(None)
         self.kernel = make_kernel(options)
         self.hello: messages.Hello | None = None
         """What the kernel runs on; None until it answered."""
@@ -175,6 +181,7 @@ class Session:
         kernels = [self.kernel] + ([self._racer] if self._racer is not None else [])
         await asyncio.gather(*(kernel.stop() for kernel in kernels))
         self._racer = None
+        self.runs.close()
         self.progress.close()
 
     # -- a lesson
@@ -386,16 +393,27 @@ class Session:
 
     # -- races
 
-    def train(
+    async def train(
         self, spec: RaceSpec, limit: int | None = None
-    ) -> AsyncIterator[Points | Finished]:
+    ) -> AsyncIterator[Points | Finding | Finished]:
         """Compute `limit` iterations of a race (None: all that are left; 0: its start).
 
         Points as they come, `Finished` last. The same `spec.id` goes on from where it
-        was. Raises TutorError. Not before `stop_training` was answered by `Finished`
-        may another be asked for.
+        was, also after its kernel ended, or when `runs.open` gave it. Raises TutorError.
+        Not before `stop_training` was answered by `Finished` may another be asked for.
         """
-        return self._racing.train(spec, limit)
+        kept, reached = self.runs.kept(spec), self.runs.iteration(spec.id)
+        arriving = self._racing.train(spec, limit, kept, reached)
+        async with contextlib.aclosing(arriving):
+            async for arrived in arriving:
+                if isinstance(arrived, Points):
+                    new = self.runs.unknown(spec.id, arrived)
+                    if new is None:
+                        continue
+                    arrived = new
+                self.runs.keep(spec, arrived)
+                if not isinstance(arrived, Kept):
+                    yield arrived
 
     async def stop_training(self) -> None:
         """Pause the race at its next iteration; its points still come, and `Finished`."""

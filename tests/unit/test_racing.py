@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from tutor.errors import KernelDiedError, StoppedError, TutorError, WireError
 from tutor.kernel.base import KernelOptions
 from tutor.kernel.outputs import Done
 from tutor.progress import Progress
+from tutor.runs.store import Runs
 from tutor.session import Session
 from tutor.training.run import Finished, Points, RunEnd, Stopped
-from tutor.training.spec import RaceSpec, RunSpec, SliceRequest
+from tutor.training.spec import Kept, RaceSpec, RunSpec, SliceRequest
 
 SLICE = 10
 """Iterations that the played engine does before its time is over."""
@@ -26,10 +28,14 @@ class Engine:
     def __init__(self) -> None:
         self.at: dict[str, int] = {}
         self.requests: list[SliceRequest] = []
+        self.keeps = False
+        """Whether it sends the states of its runs."""
 
     def train(self, request: SliceRequest) -> Iterator[Any]:
         self.requests.append(request)
         race = request.race
+        if request.kept:
+            self.at[race.id] = request.kept[0].iteration
         if not request.fresh and race.id not in self.at:
             yield messages.Problem("The kernel no longer has this race.")
             return
@@ -45,6 +51,8 @@ class Engine:
         losses = tuple(float(each) for each in range(start, goal + 1))
         if losses:
             yield Points(run.name, start, start, 1, losses)
+        if self.keeps:
+            yield Kept(run.name, goal, "c3RhdGU=")
         stopped: Stopped = "finished" if goal == run.iterations else "interrupted"
         yield Finished({run.name: RunEnd(stopped, goal, float(goal))})
 
@@ -143,7 +151,7 @@ async def test_stopping_keeps_the_points_and_goes_on_later(fixture: Fixture) -> 
         if isinstance(each, Points):
             came += [each.start + index for index in range(len(each.losses))]
             await session.stop_training()
-        else:
+        elif isinstance(each, Finished):
             ends.append(each)
     assert came == list(range(len(came)))
     assert len(came) < 30
@@ -251,15 +259,73 @@ async def test_stopping_nothing_does_nothing(fixture: Fixture) -> None:
     assert came == list(range(6))
 
 
-async def test_a_kernel_that_forgot_the_race_is_told_and_begun_anew(
-    fixture: Fixture,
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_a_kernel_that_forgot_the_race_is_told_and_it_goes_on(
+    fixture: Fixture, keeps: bool
 ) -> None:
+    fixture.engine.keeps = keeps
     await train(fixture.session, spec(), limit=5)
     fixture.engine.at.clear()
     with pytest.raises(TutorError, match="no longer has this race"):
         await train(fixture.session, spec())
+    came, _ = await train(fixture.session, spec(), limit=3)
+    assert came == [6, 7, 8]
+    assert fixture.engine.requests[-1].fresh is not keeps
     came, _ = await train(fixture.session, spec())
-    assert came == list(range(26))
+    assert came == list(range(9, 26))
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_points_behind_the_state_come_once(fixture: Fixture, keeps: bool) -> None:
+    fixture.engine.keeps = keeps
+    await train(fixture.session, spec(100), limit=5)
+    racer = await fixture.session.racer()
+    assert isinstance(racer, FakeKernel)
+
+    async def dying(request: SliceRequest) -> AsyncIterator[Any]:
+        yield Points("gd", 6, 6, 1, (6.0, 7.0, 8.0))
+        yield Done("died", "killed (signal 9)")
+
+    racer.calls["train"] = dying
+    with pytest.raises(KernelDiedError):
+        await train(fixture.session, spec(100))
+    racer.calls["train"] = fixture.engine.train
+    fixture.engine.at.clear()
+    came, _ = await train(fixture.session, spec(100), limit=4)
+    assert came == [9, 10, 11, 12]
+    assert [each.iteration for each in fixture.engine.requests[-1].kept] == (
+        [5] if keeps else []
+    )
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_another_tutor_goes_on_with_what_is_on_disk(
+    fixture: Fixture, tmp_path: Path, keeps: bool
+) -> None:
+    fixture.engine.keeps = keeps
+    first = Session(fixture.make, Progress(None), runs=Runs(tmp_path))
+    await train(first, spec(100), limit=33)
+    await first.close()
+    fixture.engine.at.clear()
+    runs = Runs(tmp_path)
+    session = Session(fixture.make, Progress(None), runs=runs)
+    (listed,) = runs.list()
+    assert (listed.iteration, listed.stopped) == (33, "interrupted")
+    race = runs.open(listed.id).race
+    async for arrived in session.train(race.spec):
+        assert isinstance(arrived, Points | Finished)
+        race.add(arrived)
+    await session.close()
+    assert list(race.runs["gd"].losses) == [float(k) for k in range(101)]
+    (listed,) = runs.list()
+    assert (listed.iteration, listed.stopped) == (100, "finished")
+    assert Runs(tmp_path).open(listed.id).race.over
+
+
+async def test_a_state_is_no_business_of_who_trains(fixture: Fixture) -> None:
+    fixture.engine.keeps = True
+    arrived = [each async for each in fixture.session.train(spec())]
+    assert {type(each) for each in arrived} == {Points, Finished}
 
 
 async def test_a_kernel_that_dies_is_told_and_started_again(fixture: Fixture) -> None:

@@ -22,6 +22,7 @@ from tutor.kernel.base import KernelOptions
 from tutor.safetext import safe_line
 from tutor.session import Session
 from tutor.training import options
+from tutor.training.run import Finished, Points
 from tutor.training.spec import RaceSpec
 
 
@@ -47,7 +48,8 @@ async def train(session: Session, race: RaceSpec, report: Report) -> int:
     """Compute the race and report; the exit code."""
     try:
         async for arrived in session.train(race):
-            report.take(arrived)
+            if isinstance(arrived, Points | Finished):
+                report.take(arrived)
     except TutorError:
         report.end()
         raise

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tutor.training.curve import Curve
+from tutor.training.findings import Finding
 from tutor.training.spec import RaceSpec, RunSpec
 from tutor.wire import message
 
@@ -153,13 +154,18 @@ class Race:
     def __init__(self, spec: RaceSpec) -> None:
         self.spec = spec
         self.runs = {run.name: Run(run) for run in spec.runs}
+        self.findings: list[Finding] = []
+        """What was recognised, in the order it came."""
 
-    def add(self, arrived: Points | Finished) -> None:
+    def add(self, arrived: Points | Finding | Finished) -> None:
         """Take what training yielded. A run the race does not have is a KeyError."""
         if isinstance(arrived, Points):
             run = self.runs[arrived.run]
             run.add(arrived)
             run.end = None
+            return
+        if isinstance(arrived, Finding):
+            self.findings.append(arrived)
             return
         for name, end in arrived.runs.items():
             self.runs[name].end = end

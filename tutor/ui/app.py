@@ -325,6 +325,7 @@ async def _run(app: TutorApp) -> int:
 
 def _real_session(progress: Progress) -> "Session":
     from tutor.kernel.jupyter import JupyterKernel
+    from tutor.runs.store import Runs
     from tutor.session import Session
 
-    return Session(JupyterKernel, progress)
+    return Session(JupyterKernel, progress, runs=Runs(paths.data() / "runs"))
