@@ -15,7 +15,7 @@ import plotext
 
 from tutor.dots import Grid, cells, dot
 from tutor.picture import FAINT, INKS, LETTERS, MARKERS, Marks, Picture, blank
-from tutor.pictures.canvas import Canvas
+from tutor.pictures.canvas import Canvas, Said
 from tutor.pictures.curves import (
     Across as Across,
 )
@@ -215,17 +215,15 @@ def _up(losses: Sequence[float], height: int, look: CurveLook) -> Axis:
     return between(low - margin, high + margin, count)
 
 
-def _heading(
-    runs: Sequence[Seen], look: CurveLook, height: int
-) -> Iterator[tuple[str, str]]:
-    yield ("loss (log)" if look.log else "loss"), ""
+def _heading(runs: Sequence[Seen], look: CurveLook, height: int) -> Iterator[Said]:
+    yield (("loss (log)" if look.log else "loss", ""),)
     if height < _LABELLED and look.across != "iterations":
-        yield f" over {_NAMES[look.across]}", ""
+        yield ((f" over {_NAMES[look.across]}", ""),)
     if look.smooth > 1:
-        yield f" · mean of {look.smooth}", "quiet"
+        yield ((f" · mean of {look.smooth}", "quiet"),)
     tested = [LETTERS[each.number].lower() for each in runs if test_curve(each.run)]
     if look.test and tested:
-        yield f" · {' '.join(tested)}: on test data", "quiet"
+        yield ((f" · {' '.join(tested)}: on test data", "quiet"),)
 
 
 # ------------------------------------------------------------------------------ drawing

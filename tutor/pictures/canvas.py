@@ -20,6 +20,10 @@ _ASCII = str.maketrans(
 )  # fmt: skip
 
 
+Said = tuple[tuple[str, str], ...]
+"""A few words of a heading that belong together: texts and their inks."""
+
+
 class Canvas:
     """Columns from the left, rows from the top."""
 
@@ -46,15 +50,21 @@ class Canvas:
             self.put(at, row, sign, ink)
         return column + len(text)
 
-    def write_all(
-        self, column: int, row: int, parts: Iterable[tuple[str, str]], end: int
-    ) -> int:
-        """(text, ink) behind each other, as many as end before `end` as a whole."""
-        for text, ink in parts:
-            if column + len(text.rstrip()) > end:
-                break
-            column = self.write(column, row, text, ink)
+    def write_all(self, column: int, row: int, said: Iterable["Said"], end: int) -> int:
+        """Behind each other, those that end before `end` as a whole."""
+        for each in said:
+            if column + len("".join(text for text, _ in each).rstrip()) > end:
+                continue
+            for text, ink in each:
+                column = self.write(column, row, text, ink)
         return column
+
+    def paste(self, other: "Canvas", column: int, row: int) -> None:
+        """All of another one, with its upper left corner there."""
+        for at, cells in enumerate(other._cells):
+            inks = other._inks[at]
+            for number, sign in enumerate(cells):
+                self.put(column + number, row + at, sign, *inks.get(number, ("", "")))
 
     def free(self, column: int, row: int, length: int) -> bool:
         """Whether so many cells, inside the canvas, are all empty."""

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from tutor.training.axis import Axis, linear, logarithmic
+from tutor.training.axis import Axis, drawable, linear, logarithmic
 from tutor.training.curve import Curve
 from tutor.training.run import Race, Run
 
 Across = Literal["iterations", "samples", "seconds"]
 _WIDE = 20
 """From this ratio of the runs' samples on, a linear axis of them would hide the lesser."""
-_MOST = 1e300
-"""What is larger, or not finite, has no place in a picture."""
 _SHORT = 1000
 """Iterations up to which the x axis shows the whole race from the beginning."""
 
@@ -140,7 +138,7 @@ def picked(curve: Curve, positions: Positions, axis: Axis, columns: int) -> list
             if low < high:
                 indices += curve.extremes(low, high)
     values = curve.values
-    return [at for at in (*before, *indices, *after) if abs(values[at]) < _MOST]
+    return [at for at in (*before, *indices, *after) if drawable(values[at])]
 
 
 def smoothed(curve: Curve, index: int, half: int) -> float:

@@ -4,6 +4,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MOST = 1e300
+"""What is larger, or not finite, has no place in a picture."""
+
+
+def drawable(value: float) -> bool:
+    """Whether a value can be shown at all."""
+    return abs(value) < MOST
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -65,9 +73,13 @@ def between(low: float, high: float, count: int) -> Axis:
     becomes one around it. `count`: as many ticks as there is room for."""
     if not high > low:
         low, high = low - (abs(low) / 2 or 1), low + (abs(low) / 2 or 1)
-    step = _step(max((high - low) / max(count, 1), 1e-300))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    ticks = [step * at for at in range(first, last + 1)]
+    ticks: list[float] = []
+    for room in (count, 2 * count, 4 * count):  # two at least, or no scale is told
+        step = _step(max((high - low) / max(room, 1), 1e-300))
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        ticks = [step * at for at in range(first, last + 1)]
+        if len(ticks) > 1:
+            break
     return Axis(low, high, False, tuple(ticks or [low]))
 
 
