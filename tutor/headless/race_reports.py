@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tutor.headless import printing
-from tutor.picture import INKS, LETTERS, Picture
+from tutor.picture import LETTERS
+from tutor.pictures.ansi import ansi
 from tutor.plotting import CurveLook, loss_curves, suggests_log
 from tutor.safetext import safe_line
 from tutor.training import words
@@ -17,8 +18,6 @@ from tutor.training.run import Finished, Points, Race, Run
 from tutor.training.spec import RaceSpec
 
 PLOT_ROWS = 22
-COLOURS = (6, 3, 5, 2, 1, 4)
-"""Of the terminal's sixteen, one for each curve."""
 
 
 class Report(Protocol):
@@ -176,7 +175,7 @@ class PlotReport:
             CurveLook(log=suggests_log(race)),
             marks="ascii" if self._ascii else "braille" if told_apart else "letters",
         )
-        printing.data(_painted(picture, colours=colours))
+        printing.data(ansi(picture, colours=colours))
         rows_ = [
             (
                 LETTERS[number],
@@ -188,16 +187,3 @@ class PlotReport:
             for number, run in enumerate(race.runs.values())
         ]
         printing.data(f"\n{words.settings_line(race.spec)}\n{_aligned(rows_)}")
-
-
-def _painted(picture: Picture, *, colours: bool) -> str:
-    lines = []
-    for line, patches in zip(picture.lines, picture.patches, strict=True):
-        pieces, at = [], 0
-        for patch in patches if colours else ():
-            sgr = f"\x1b[{30 + COLOURS[INKS.index(patch.ink)]}m"
-            pieces += [line[at : patch.start], sgr, line[patch.start : patch.end]]
-            pieces.append("\x1b[0m")
-            at = patch.end
-        lines.append("".join([*pieces, line[at:]]).rstrip() + "\n")
-    return "".join(lines)
