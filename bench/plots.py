@@ -18,6 +18,7 @@ from tutor.training.spec import RaceSpec, RunSpec
 SIZES = ((52, 18), (92, 38))
 MANY = 1_000_000
 FRAME_LIMIT_MS = 50.0
+PICTURE_LIMIT_MS = 25.0
 _ROUNDS = 7
 
 
@@ -27,7 +28,7 @@ def run() -> list[Figure]:
     figures = [beside(few, *size) for size in SIZES]
     for size in SIZES:
         figures += million(many, *size)
-    return figures
+    return [*figures, *pictures(few)]
 
 
 def noisy(count: int) -> Race:
@@ -88,6 +89,48 @@ def million(race: Race, width: int, height: int) -> list[Figure]:
             )
         )
     return figures
+
+
+def pictures(race: Race) -> list[Figure]:
+    """Every other picture at 92x38; plotext draws three curves meanwhile."""
+    from tests.unit import pictured
+    from tutor.pictures import bars, contour, noise, output, slope
+
+    width, height = SIZES[-1]
+    bowl, ways = pictured.bowl(), pictured.race(*[pictured.down(0.05, 1000)] * 3)
+    drawn: dict[str, Callable[[], object]] = {
+        "contour, new lines": lambda: _fresh(contour, bowl, ways, width, height),
+        "contour, 3 ways of 1000": lambda: contour.contour(bowl, ways, width, height),
+        "slope": lambda: slope.slope(pictured.parabola(), None, width, height),
+        "fit": lambda: output.fit(pictured.line(), width, height),
+        "regions": lambda: output.regions(pictured.halves(), width, height),
+        "layers": lambda: bars.layers(pictured.net(), width, height),
+        "noise": lambda: noise.noise(pictured.batches(), width, height),
+    }
+    figures = []
+    for name, draw in drawn.items():
+        ours, other = [], []
+        for _ in range(_ROUNDS):
+            ours.append(milliseconds(draw))
+            other.append(milliseconds(lambda: _plotext(race, width, height)))
+        best = min(ours)
+        figures.append(
+            Figure(
+                f"picture: {name}, {width}x{height}",
+                best,
+                min(other),
+                "ms",
+                f"{PICTURE_LIMIT_MS:.0f} ms",
+                best <= PICTURE_LIMIT_MS,
+                "other: plotext draws 3 curves of 1000 points",
+            )
+        )
+    return figures
+
+
+def _fresh(contour: Any, bowl: object, ways: object, width: int, height: int) -> object:
+    contour._ground.cache_clear()
+    return contour.contour(bowl, ways, width, height)
 
 
 def _plotext(race: Race, width: int, height: int) -> str:

@@ -150,3 +150,8 @@ def at(picture: Picture, sign: str) -> tuple[int, int]:
         if each == sign and row
     ]
     return found
+
+
+def inside(picture: Picture) -> int:
+    """The first column to the right of the vertical axis."""
+    return max(picture.lines[2].find("│"), picture.lines[2].find("┤")) + 1

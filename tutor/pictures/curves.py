@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 from tutor.training.axis import Axis, drawable, linear, logarithmic
-from tutor.training.curve import Curve
+from tutor.training.curve import BLOCK, Curve
 from tutor.training.run import Race, Run
 
 Across = Literal["iterations", "samples", "seconds"]
@@ -132,7 +132,11 @@ def picked(curve: Curve, positions: Positions, axis: Axis, columns: int) -> list
     if stop - start <= 2 * columns:
         indices = list(range(start, stop))
     else:
-        edges = (positions.first(axis.value(at / columns)) for at in range(columns + 1))
+        edges = [positions.first(axis.value(at / columns)) for at in range(columns + 1)]
+        if (
+            stop - start >= 4 * BLOCK * columns
+        ):  # whole blocks are quick to look through
+            edges = [each - each % BLOCK for each in edges]
         cuts = [start, *(min(max(each, start), stop) for each in edges), stop]
         for low, high in pairwise(cuts):
             if low < high:

@@ -13,7 +13,7 @@ from tutor.training.views import Fit, Regions, Unit
 
 _SHADES = {"letters": " ░▒▓", "ascii": " .:%"}
 """Without colours, from class 0 to class 1."""
-_ROOM = 9
+_ROOM = 14
 """Cells for each point that is shown, at least; all that are on the wrong side are."""
 SIGNS = "ox"
 """Of the points of the two classes."""

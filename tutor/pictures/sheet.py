@@ -32,10 +32,13 @@ class Sheet:
     def line(self, x0: float, y0: float, x1: float, y1: float) -> None:
         """From a place in dots to another; what is outside is cut off."""
         right, bottom = self.columns * self.across - 1, self.rows * self.down - 1
-        inside = clip((x0, y0), (x1, y1), (right, bottom))
-        if inside is None:
-            return
-        x0, y0, x1, y1 = inside
+        if not (0 <= x0 <= right and 0 <= x1 <= right) or not (
+            0 <= y0 <= bottom and 0 <= y1 <= bottom
+        ):
+            inside = clip((x0, y0), (x1, y1), (right, bottom))
+            if inside is None:
+                return
+            x0, y0, x1, y1 = inside
         count = math.ceil(max(abs(x1 - x0), abs(y1 - y0))) or 1
         dx, dy = (x1 - x0) / count, (y1 - y0) / count
         columns, across, down, fine = self.columns, self.across, self.down, self._fine
@@ -48,13 +51,20 @@ class Sheet:
 
     def path(self, places: Sequence[tuple[float, float] | None]) -> None:
         """Lines from each to the next; None is a gap."""
-        before = None
+        before: tuple[float, float] | None = None
+        at: tuple[float, float] | None = None
         for here in places:
-            if here is not None and before is None:
+            if here is None:
+                before = at = None
+                continue
+            dot = here[0] // 0.5, here[1] // 0.5
+            if dot == at:  # most of a long way is in a few dots
+                continue
+            if before is None:
                 self.dot(*here)
-            elif here is not None and before is not None:
+            else:
                 self.line(*before, *here)
-            before = here
+            before, at = here, dot
 
     def cells(self, sign: str) -> Iterator[tuple[int, int, str]]:
         """Column, row and character; `sign` where a cell has one dot."""

@@ -70,19 +70,17 @@ def _ball(canvas: Canvas, frame: Frame, slope: Slope, way: Way, marks: Marks) ->
     if marks == "braille":
         hops = frame.line(places, fine=True)
         frame.draw(canvas, hops, "", FAINT[way.number])
-    for each in places:
-        if each is not None:
-            sign = MARKERS[way.number] if marks == "braille" else LETTERS[way.number]
-            canvas.put(*frame.cell(*each), sign.lower(), ink)
-    if way.now is None:
-        return
-    x = way.now[0]
-    y, rise = _height(slope, x), steepness(slope, x)
+    x = way.now[0] if way.now is not None else math.nan
     if slope.x[0] <= x <= slope.x[-1]:
+        y, rise = _height(slope, x), steepness(slope, x)
         half = _tangent(frame, rise)
         ends = [(at, y + rise * (at - x)) for at in (x - half, x + half)]
         tangent = frame.line(ends, fine=frame.fine)
         frame.draw(canvas, tangent, "~", "here")
+    for each in places:
+        if each is not None:
+            sign = MARKERS[way.number] if marks == "braille" else LETTERS[way.number]
+            canvas.put(*frame.cell(*each), sign.lower(), ink)
 
 
 def _tangent(frame: Frame, rise: float) -> float:
