@@ -179,6 +179,28 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="print JSON lines")
     form.add_argument("--csv", action="store_true", help="print comma-separated values")
     form.add_argument("--plot", action="store_true", help="draw the loss curves")
+    stored = parser.add_argument_group(
+        "stored runs", "one that takes over a second is kept until 20 newer ones are"
+    )
+    stored.add_argument("--runs", action="store_true", help="list them")
+    stored.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="ID",
+        help="go on with one that was cut off (default: the newest)",
+    )
+    files = parser.add_argument_group("files written when it ends")
+    files.add_argument("--svg", type=Path, metavar="FILE", help="the loss curves")
+    files.add_argument(
+        "--png", type=Path, metavar="FILE", help="the same (needs the extra png)"
+    )
+    files.add_argument(
+        "--tensorboard",
+        type=Path,
+        metavar="FOLDER",
+        help="event files (needs the extra tensorboard)",
+    )
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:

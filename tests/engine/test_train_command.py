@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,23 +17,35 @@ import pytest
 
 from tests.fake_kernel import FakeKernel
 from tutor.engine import train as engine
-from tutor.errors import FileError, KernelDiedError
+from tutor.errors import FileError, KernelDiedError, UsageError
 from tutor.headless import runner, train
 from tutor.kernel.base import KernelOptions
 from tutor.kernel.outputs import Done
-from tutor.training.run import Points
+from tutor.training.run import Finished, Points, RunEnd
 from tutor.training.spec import SliceRequest
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 def arguments(*changes: str, **given: Any) -> argparse.Namespace:
-    usual = {"spec": None, "json": False, "csv": False, "plot": False, "ascii": False}
+    usual = {
+        **dict.fromkeys(("spec", "resume", "svg", "png", "tensorboard")),
+        **dict.fromkeys(("json", "csv", "plot", "ascii", "runs"), False),
+    }
     return argparse.Namespace(set=list(changes), **{**usual, **given})
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder, which is not there yet."""
+    monkeypatch.setenv("TUTOR_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def run(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
     """Run the command; its exit code, stdout and stderr."""
     kernels: list[FakeKernel] = []
 
@@ -229,3 +242,140 @@ def test_a_kernel_that_dies_leaves_the_points_it_had(
     with pytest.raises(KernelDiedError):
         run(plot=True)
     assert "loss 30.0000  stopped at 1" in capsys.readouterr().out
+
+
+def interrupting(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Make the engine press Ctrl+C when a run is past an iteration."""
+    real = engine.train
+
+    async def interrupted(request: SliceRequest) -> AsyncIterator[Any]:
+        pressed = False
+        for answer in real(request):
+            yield answer
+            if not pressed and isinstance(answer, Points) and answer.start >= at:
+                pressed = True
+                os.kill(os.getpid(), signal.SIGINT)
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+    monkeypatch.setattr(engine, "train", interrupted)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A race is kept from its first iteration on."""
+    monkeypatch.setattr(train, "SHORT_S", 0.0)
+
+
+def told_id(err: str) -> str:
+    (line,) = [each for each in err.splitlines() if "--resume" in each]
+    return line.split()[-1]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.usefixtures("at_once")
+def test_cut_off_and_gone_on_with_it_is_as_if_in_one_go(
+    run: Run, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ("points=64", "iterations=2000")
+    given = {form: True}
+    _, whole, _ = run(*settings, **given)
+    with monkeypatch.context() as patch:
+        interrupting(patch, 1)
+        code, cut, err = run(*settings, **given)
+    assert code == 130
+    assert len(cut) < len(whole)
+    id = told_id(err)
+    code, listed, _ = run(runs=True)
+    assert code == 0
+    assert [line.split()[0] for line in listed.splitlines()[1:2]] == [id]
+    assert "can go on" in listed
+    code, again, err = run(resume="", **given)
+    assert (code, again) == (0, whole)
+    assert "--resume" not in err
+    code, stored, _ = run(resume=id, **given)  # over: read from the disk alone
+    assert (code, stored) == (0, whole)
+
+
+def test_what_is_over_at_once_is_not_kept(run: Run, home: Path) -> None:
+    run()
+    assert not (home / "runs").exists()
+    code, out, err = run(runs=True)
+    assert (code, out) == (0, "")
+    assert "No run is stored" in err
+    with pytest.raises(UsageError, match="none to go on with"):
+        run(resume="")
+
+
+def test_what_is_no_stored_run_is_a_sentence(run: Run, home: Path) -> None:
+    with pytest.raises(FileError, match="There is no stored run 'walk'"):
+        run(resume="walk")
+    folder = home / "runs" / "20261127-000000-abcd"
+    folder.mkdir(parents=True)
+    (folder / "a.log").write_text("hello")
+    with pytest.raises(FileError, match="is no run that the tutor stored"):
+        run(resume=folder.name)
+
+
+def test_a_resumed_run_keeps_its_settings(run: Run) -> None:
+    with pytest.raises(UsageError, match="--resume goes on with the settings"):
+        run("lr=0.1", resume="")
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_disk_that_cannot_be_written_is_told_and_the_race_goes_on(
+    run: Run, home: Path
+) -> None:
+    home.write_text("a file")
+    code, out, err = run(csv=True)
+    assert code == 0
+    assert len(out.splitlines()) == 79
+    assert err.count("The race is not being kept") == 1
+
+
+def test_files_are_written_beside_the_usual_output(run: Run, tmp_path: Path) -> None:
+    _, usual, _ = run()
+    svg = tmp_path / "race.svg"
+    code, out, _ = run(svg=svg)
+    assert (code, out) == (0, usual)
+    assert svg.read_text().startswith("<svg")
+    code, _, _ = run(csv=True, svg=tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_text() == svg.read_text()
+
+
+@pytest.mark.parametrize("place", ["none/race.svg", ".", "file/race.svg"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_computed(
+    run: Run, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError, match="cannot be written"):
+        run(svg=tmp_path / place)
+
+
+def test_ctrl_c_still_writes_the_files(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupting(monkeypatch, 1)
+    code, _, _ = run("iterations=1e9", json=True, svg=tmp_path / "race.svg")
+    assert code == 130
+    assert (tmp_path / "race.svg").read_text().startswith("<svg")
+
+
+def test_losses_on_test_data_have_a_column_of_their_own(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def played(request: SliceRequest) -> Iterator[Any]:
+        yield Points("gd", 0, 0, 1, (3.0, 2.0), {"w": (0.0, 1.0)}, (4.0, math.nan))
+        yield Finished({"gd": RunEnd("finished", 1, 2.0)})
+
+    monkeypatch.setattr(engine, "train", played)
+    _, out, _ = run("gd.test=10", csv=True)
+    assert out.splitlines() == [
+        "run,iteration,samples,loss,test_loss,w,b",
+        "gd,0,0,3.0,4.0,0.0,",
+        "gd,1,1,2.0,nan,1.0,",
+    ]
+    _, out, _ = run("gd.test=10", json=True)
+    first, second, last = map(json.loads, out.splitlines())
+    assert (first["test_loss"], second["test_loss"]) == (4.0, "nan")
+    assert "device" not in last["runs"]["gd"]

@@ -5,16 +5,17 @@ JSON and CSV go out while the race is computed; table and plot when nothing more
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
+from tutor.exports import figures, table
+from tutor.exports.table import Row
 from tutor.headless import printing
-from tutor.picture import LETTERS
 from tutor.pictures.ansi import ansi
 from tutor.plotting import CurveLook, loss_curves, suggests_log
 from tutor.safetext import safe_line
 from tutor.training import words
-from tutor.training.run import Finished, Points, Race, Run
+from tutor.training.run import Finished, Race, Run
 from tutor.training.spec import RaceSpec
 
 PLOT_ROWS = 22
@@ -23,8 +24,11 @@ PLOT_ROWS = 22
 class Report(Protocol):
     """Where the points go."""
 
-    def take(self, arrived: Points | Finished) -> None:
-        """The next of a race."""
+    def rows(self, run: str, rows: Iterable[Row]) -> None:
+        """The next points of a run."""
+
+    def finished(self, finished: Finished) -> None:
+        """Where the runs stand; it is the last, and may not come."""
 
     def end(self) -> None:
         """Nothing more comes, whatever the reason."""
@@ -33,94 +37,92 @@ class Report(Protocol):
 class JsonReport:
     """A line for each point, and one at the end."""
 
-    def take(self, arrived: Points | Finished) -> None:
-        if isinstance(arrived, Finished):
-            printing.document({"done": True, "runs": _plain(arrived)})
-            return
+    def rows(self, run: str, rows: Iterable[Row]) -> None:
         ascii = sys.stdout.encoding == "ascii"
-        for iteration, samples, loss, params in _rows(arrived):
-            point = {
-                "run": arrived.run,
+        for iteration, samples, loss, test, params in rows:
+            point: dict[str, Any] = {
+                "run": run,
                 "iteration": iteration,
                 "samples": samples,
                 "loss": loss,
-                "params": params,
             }
+            if test is not None:
+                point["test_loss"] = test
+            point["params"] = params
             printing.data(printing.dumps(point, ascii=ascii) + "\n")
         printing.flush()
+
+    def finished(self, finished: Finished) -> None:
+        printing.document({"done": True, "runs": _plain(finished)})
 
     def end(self) -> None:
         """All is printed."""
 
 
 def _plain(finished: Finished) -> dict[str, Any]:
-    return {
-        name: {
+    found: dict[str, Any] = {}
+    for name, end in finished.runs.items():
+        found[name] = {
             "stopped": end.stopped,
             "iteration": end.iteration,
             "loss": end.loss,
             "params": end.params,
         }
-        for name, end in finished.runs.items()
-    }
-
-
-def _rows(points: Points) -> list[tuple[int, int, float, dict[str, float]]]:
-    names = list(points.params)
-    columns = zip(*points.params.values(), strict=True) if names else None
-    return [
-        (
-            points.start + index,
-            points.samples + index * points.per_iteration,
-            loss,
-            {} if columns is None else dict(zip(names, next(columns), strict=True)),
-        )
-        for index, loss in enumerate(points.losses)
-    ]
+        for key in ("accuracy", "test_accuracy"):
+            if getattr(end, key) is not None:
+                found[name][key] = getattr(end, key)
+    return found
 
 
 class CsvReport:
     """A row for each point, under the names of the columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: RaceSpec, race: Race | None = None) -> None:
+        """`race`: with points of a race whose spec does not tell its parameters."""
+        known = (
+            [name for run in race.runs.values() for name in run.params] if race else []
+        )
+        self._columns = table.Columns(spec, known or None)
         self._begun = False
 
-    def take(self, arrived: Points | Finished) -> None:
-        if isinstance(arrived, Finished):
-            return
+    def rows(self, run: str, rows: Iterable[Row]) -> None:
         if not self._begun:
             self._begun = True
-            names = ("run", "iteration", "samples", "loss", *arrived.params)
-            printing.data(",".join(names) + "\n")
-        for iteration, samples, loss, params in _rows(arrived):
-            numbers = (iteration, samples, loss, *params.values())
-            printing.data(f"{_quoted(arrived.run)},{','.join(map(repr, numbers))}\n")
+            printing.data(self._columns.head)
+        for row in rows:
+            printing.data(self._columns.line(run, row))
         printing.flush()
+
+    def finished(self, finished: Finished) -> None:
+        """The points tell it."""
 
     def end(self) -> None:
         """All is printed."""
 
 
-def _quoted(text: str) -> str:
-    """A field of RFC 4180; the name is ours or was checked to be printable."""
-    return '"' + text.replace('"', '""') + '"' if set(text) & set('",') else text
+class _AtTheEnd:
+    """What is made of the race when nothing more comes."""
+
+    def __init__(self, race: Race) -> None:
+        self.race = race
+        """Whoever calls adds to it."""
+
+    def rows(self, run: str, rows: Iterable[Row]) -> None:
+        """They are in the race."""
+
+    def finished(self, finished: Finished) -> None:
+        """It is in the race."""
 
 
-class Table:
+class Table(_AtTheEnd):
     """The losses of all runs at a few iterations, for people."""
 
-    def __init__(self, spec: RaceSpec) -> None:
-        self._race = Race(spec)
-
-    def take(self, arrived: Points | Finished) -> None:
-        self._race.add(arrived)
-
     def end(self) -> None:
-        runs = list(self._race.runs.values())
+        runs = list(self.race.runs.values())
         rows = [("iteration", *(safe_line(run.spec.name, 20) for run in runs))]
         rows += [
             (str(at), *(_loss_at(run, at) for run in runs))
-            for at in _milestones(self._race.iteration)
+            for at in _milestones(self.race.iteration)
         ]
         names = dict.fromkeys(name for run in runs for name in run.last_params)
         rows += [
@@ -128,7 +130,8 @@ class Table:
             for name in names
         ]
         rows.append(("", *(words.standing(run) for run in runs)))
-        printing.data(words.settings_line(self._race.spec) + "\n\n" + _aligned(rows))
+        lines = [words.settings_line(self.race.spec), "", *figures.aligned(rows)]
+        printing.data("\n".join(lines) + "\n")
 
 
 def _milestones(last: int) -> list[int]:
@@ -145,27 +148,15 @@ def _loss_at(run: Run, iteration: int) -> str:
     return words.number(run.losses[index] if index < len(run.losses) else None)
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "".join(line.rstrip() + "\n" for line in lines)
-
-
-class PlotReport:
+class PlotReport(_AtTheEnd):
     """The loss curves, and a line for each run."""
 
-    def __init__(self, spec: RaceSpec, *, ascii: bool) -> None:
-        self._race = Race(spec)
+    def __init__(self, race: Race, *, ascii: bool) -> None:
+        super().__init__(race)
         self._ascii = ascii
 
-    def take(self, arrived: Points | Finished) -> None:
-        self._race.add(arrived)
-
     def end(self) -> None:
-        race, colours = self._race, printing.coloured(sys.stdout)
+        race, colours = self.race, printing.coloured(sys.stdout)
         width, rows = shutil.get_terminal_size((80, PLOT_ROWS + 2))
         told_apart = colours or len(race.runs) == 1
         picture = loss_curves(
@@ -176,14 +167,4 @@ class PlotReport:
             marks="ascii" if self._ascii else "braille" if told_apart else "letters",
         )
         printing.data(ansi(picture, colours=colours))
-        rows_ = [
-            (
-                LETTERS[number],
-                safe_line(run.spec.name, 20),
-                f"batch {run.spec.samples_per_iteration}",
-                f"loss {words.number(run.last_loss) if run.last >= 0 else '-'}",
-                words.standing(run),
-            )
-            for number, run in enumerate(race.runs.values())
-        ]
-        printing.data(f"\n{words.settings_line(race.spec)}\n{_aligned(rows_)}")
+        printing.data("".join(f"{line}\n" for line in ["", *figures.legend(race)]))

@@ -13,6 +13,7 @@ from tutor.errors import StoppedError
 from tutor.headless import printing
 from tutor.kernel.base import Kernel, KernelOptions
 from tutor.progress import Progress
+from tutor.runs.store import Runs
 from tutor.session import Session
 
 Work = Callable[[Session], Awaitable[int]]
@@ -28,12 +29,14 @@ def run(
     *,
     stop: Callable[[Session], Awaitable[None]] = Session.interrupt,
     make_kernel: MakeKernel | None = None,
+    runs: Runs | None = None,
 ) -> int:
     """Do `work` with a started Session that keeps no progress; the exit code.
 
-    `stop` is what the first Ctrl+C does. Raises MachineError when there is no kernel.
+    `stop` is what the first Ctrl+C does; `runs`, where races are kept. Raises
+    MachineError when there is no kernel.
     """
-    return asyncio.run(_run(work, options, stop, make_kernel or _jupyter()))
+    return asyncio.run(_run(work, options, stop, make_kernel or _jupyter(), runs))
 
 
 def _jupyter() -> MakeKernel:
@@ -47,8 +50,9 @@ async def _run(
     options: KernelOptions,
     stop: Callable[[Session], Awaitable[None]],
     make_kernel: MakeKernel,
+    runs: Runs | None,
 ) -> int:
-    session = Session(make_kernel, Progress(None), options)
+    session = Session(make_kernel, Progress(None), options, runs)
     working = asyncio.ensure_future(_started(session, work))
     presses = _Presses(session, stop, working)
     loop = asyncio.get_running_loop()

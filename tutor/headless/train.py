@@ -1,16 +1,19 @@
 """`train`: compute a race in a kernel and print its points, as JSON lines, CSV, a table
-or a plot. The formats are command-line.md's promise.
+or a plot; list the stored ones, go on with one. The formats are command-line.md's promise.
 
 Runs are computed in turn, so that the lines come run by run while they are computed.
 """
 
 import argparse
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tutor.errors import FileError, TutorError
-from tutor.headless import printing, runner
+from tutor import exports, paths
+from tutor.errors import FileError, TutorError, UsageError
+from tutor.exports import table
+from tutor.headless import printing, runner, stored_races
 from tutor.headless.race_reports import (
     CsvReport,
     JsonReport,
@@ -19,42 +22,59 @@ from tutor.headless.race_reports import (
     Table,
 )
 from tutor.kernel.base import KernelOptions
+from tutor.runs.store import Runs
 from tutor.safetext import safe_line
 from tutor.session import Session
-from tutor.training import options
-from tutor.training.run import Finished, Points
+from tutor.training import options, words
+from tutor.training.findings import Finding
+from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import RaceSpec
+
+SHORT_S = 1.0
+"""A race that is over earlier is not kept on disk."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 also when a run diverged: that is what it did. 2 when the settings are bad."""
-    try:
-        table = None if arguments.spec is None else _table(arguments.spec)
-        race = options.race(table, arguments.set, source=str(arguments.spec or ""))
-    except options.SpecError as error:
-        for fault in error.faults:
-            printing.talk(safe_line(fault.message, 500))
-        return error.exit_code
-    race = RaceSpec(race.runs, race.title, together=False)
+    runs = Runs(paths.data() / "runs", after_s=SHORT_S)
+    if arguments.runs:
+        return stored_races.show(runs, json=arguments.json)
+    if arguments.resume is not None:
+        if arguments.spec is not None or arguments.set:
+            raise UsageError(
+                "--resume goes on with the settings that a run has: leave out "
+                "SPEC.toml and --set, or begin anew without --resume."
+            )
+        race = runs.open(arguments.resume or stored_races.newest(runs)).race
+    else:
+        try:
+            race = Race(_spec(arguments))
+        except options.SpecError as error:
+            for fault in error.faults:
+                printing.talk(safe_line(fault.message, 500))
+            return error.exit_code
+    for kind, path in _exports(arguments):
+        exports.check(kind, path)
+    training = _Training(race, arguments)
+    if race.over or race.spec.watched:
+        training.show_stored()
+        training.end()
+        return 0
 
     async def work(session: Session) -> int:
         session.races_here = True
-        return await train(session, race, _report(arguments, race))
+        return await training.work(session)
 
-    return runner.run(work, KernelOptions(threads=1), stop=Session.stop_training)
+    return runner.run(
+        work, KernelOptions(threads=1), stop=Session.stop_training, runs=runs
+    )
 
 
-async def train(session: Session, race: RaceSpec, report: Report) -> int:
-    """Compute the race and report; the exit code."""
-    try:
-        async for arrived in session.train(race):
-            if isinstance(arrived, Points | Finished):
-                report.take(arrived)
-    except TutorError:
-        report.end()
-        raise
-    report.end()
-    return 0
+def _spec(arguments: argparse.Namespace) -> RaceSpec:
+    """Raises options.SpecError with all faults."""
+    given = None if arguments.spec is None else _table(arguments.spec)
+    race = options.race(given, arguments.set, source=str(arguments.spec or ""))
+    return replace(race, id="train", together=False)
 
 
 def _table(path: Path) -> dict[str, Any]:
@@ -70,9 +90,92 @@ def _table(path: Path) -> dict[str, Any]:
         raise FileError(f"{path} is not valid TOML: {error}.") from error
 
 
-def _report(arguments: argparse.Namespace, race: RaceSpec) -> Report:
+def _exports(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
+    """What else is to be written: kinds and paths."""
+    given = [(kind, getattr(arguments, kind)) for kind in ("svg", "png", "tensorboard")]
+    return [(kind, path) for kind, path in given if path is not None]
+
+
+class _Training:
+    """A race from its first point to the last word about it."""
+
+    def __init__(self, race: Race, arguments: argparse.Namespace) -> None:
+        self.race = race
+        self._exports = _exports(arguments)
+        self._streams = bool(arguments.json or arguments.csv)
+        self._report = _report(arguments, race)
+        self._finished: Finished | None = None
+
+    async def work(self, session: Session) -> int:
+        """Compute what is left, and report; the exit code."""
+        self.show_stored()
+        try:
+            async for arrived in session.train(self.race.spec):
+                self._take(arrived)
+        finally:
+            try:
+                self.end()
+            finally:
+                session.runs.flush()
+                self._tell(session.runs, session.runs.place(self.race.spec.id))
+        return 0
+
+    def show_stored(self) -> None:
+        """The points that were there before."""
+        for name, run in self.race.runs.items():
+            if run.last >= 0:
+                self._report.rows(name, table.rows(run))
+        for finding in self.race.findings:
+            self._say(finding)
+        if self.race.over or self.race.spec.watched:
+            ends = {n: run.end for n, run in self.race.runs.items() if run.end}
+            self._finished = Finished(ends)
+            self._report.finished(self._finished)
+
+    def _take(self, arrived: Points | Finding | Finished) -> None:
+        if self._exports or not self._streams:
+            self.race.add(arrived)
+        if isinstance(arrived, Points):
+            self._report.rows(arrived.run, table.point_rows(arrived))
+        elif isinstance(arrived, Finished):
+            self._finished = arrived
+            self._report.finished(arrived)
+        else:
+            self._say(arrived)
+
+    def end(self) -> None:
+        """The rest of the report, and the files. Raises TutorError for the first file
+        that could not be written; the others are.
+        """
+        self._report.end()
+        problems = []
+        for kind, path in self._exports:
+            try:
+                exports.write(self.race, kind, path)
+            except TutorError as error:
+                problems.append(error)
+        if problems:
+            raise problems[0]
+
+    def _say(self, finding: Finding) -> None:
+        """What was recognised."""
+
+    def _tell(self, runs: Runs, id: str | None) -> None:
+        """On what it was computed, how to have it again, and how to go on."""
+        if self._finished is not None:
+            ends = self._finished.runs.values()
+            where = " and ".join(dict.fromkeys(f"{e.device}, {e.engine}" for e in ends))
+            again = words.command(self.race.spec)
+            printing.talk(f"Computed on {where}. The same again: {again}")
+        for notice in runs.notices:
+            printing.talk(notice)
+        if id is not None and (self._finished is None or not self._finished.over):
+            printing.talk(f"To go on with it: python -m tutor train --resume {id}")
+
+
+def _report(arguments: argparse.Namespace, race: Race) -> Report:
     if arguments.json:
         return JsonReport()
     if arguments.csv:
-        return CsvReport()
+        return CsvReport(race.spec, race)
     return PlotReport(race, ascii=arguments.ascii) if arguments.plot else Table(race)

@@ -120,10 +120,14 @@ class Runs:
         known = self._writers.get(id)
         return known.folder.name if known is not None and known.folder else None
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """What waits goes to the disk."""
         for each in self._writers.values():
             self._let_go(each)
+
+    def close(self) -> None:
+        """It goes to the disk, and what is known of the races is forgotten."""
+        self.flush()
         self._writers.clear()
 
     def _let_go(self, done: Writer) -> None:
