@@ -5,10 +5,15 @@ points it has by default stands in `training.options`.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Generator, Tensor
+
+from tutor.training.catalogue import Task
+from tutor.training.spec import RunSpec
+
+TEST_SEED = 20_000
+"""What is added to a run's seed for its test data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,11 @@ class Data:
     """(points, features), float32."""
     y: Tensor
     """(points, 1), float32; 0. or 1. where the task is to classify."""
-    task: Literal["fit", "classify"]
+    task: Task
+
+    def to(self, device: torch.device) -> "Data":
+        """The same data there."""
+        return Data(self.x.to(device), self.y.to(device), self.task)
 
 
 def data(name: str, points: int, noise: float, seed: int) -> Data:
@@ -30,11 +39,52 @@ def data(name: str, points: int, noise: float, seed: int) -> Data:
     return DATASETS[name](points, noise, Generator().manual_seed(seed))
 
 
+def test_data(spec: RunSpec) -> Data | None:
+    """Data of the same kind that the run is not trained on; None: it has none.
+
+    Without the outlier, and standardised as the training data are.
+    """
+    if not spec.test:
+        return None
+    name = {"outlier": "line", "standard": "wide"}.get(spec.dataset, spec.dataset)
+    found = data(name, spec.test, spec.noise, TEST_SEED + spec.seed)
+    if spec.dataset != "standard":
+        return found
+    x = data("wide", spec.points, spec.noise, spec.seed).x
+    return Data((found.x - x.mean()) / x.std(), found.y, found.task)
+
+
 def _line(points: int, noise: float, g: Generator) -> Data:
     """y = -5x + 2 + noise."""
     x = torch.randn(points, 1, generator=g)
     deviation = torch.randn(points, 1, generator=g)
     return Data(x, -5 * x + 2 + noise * deviation, "fit")
+
+
+def _outlier(points: int, noise: float, g: Generator) -> Data:
+    """The line, but y = 1000 at the largest x."""
+    line = _line(points, noise, g)
+    line.y[line.x.argmax()] = 1000.0
+    return line
+
+
+def _shuffled(points: int, noise: float, g: Generator) -> Data:
+    """The line with its targets in another order: nothing is left to learn from x."""
+    line = _line(points, noise, g)
+    return Data(line.x, line.y[torch.randperm(points, generator=g)], "fit")
+
+
+def _wide(points: int, noise: float, g: Generator) -> Data:
+    """The same slope and intercept over x from 0 to 100."""
+    x = 100 * torch.rand(points, 1, generator=g)
+    deviation = torch.randn(points, 1, generator=g)
+    return Data(x, -5 * x + 2 + noise * deviation, "fit")
+
+
+def _standard(points: int, noise: float, g: Generator) -> Data:
+    """The wide one with x standardised: mean 0, deviation 1."""
+    wide = _wide(points, noise, g)
+    return Data((wide.x - wide.x.mean()) / wide.x.std(), wide.y, "fit")
 
 
 def _sin(points: int, noise: float, g: Generator) -> Data:
@@ -87,6 +137,17 @@ def _spiral(points: int, noise: float, g: Generator) -> Data:
     return _classes(x, is_first, noise, g)
 
 
+def _corners(points: int, noise: float, g: Generator) -> Data:
+    """The four of XOR: 1. where just one of the two features is 1."""
+    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    return _classes(x, x.sum(dim=1) == 1, noise, g)
+
+
+def _nothing(points: int, noise: float, g: Generator) -> Data:
+    """A function has no data; one point stands for an evaluation of it."""
+    return Data(torch.zeros(1, 1), torch.zeros(1, 1), "function")
+
+
 def _classes(x: Tensor, is_one: Tensor, noise: float, g: Generator) -> Data:
     x = x + noise * torch.randn(x.shape, generator=g)
     return Data(x, is_one.float().unsqueeze(1), "classify")
@@ -99,4 +160,12 @@ DATASETS: dict[str, Callable[[int, float, Generator], Data]] = {
     "moons": _moons,
     "spiral": _spiral,
     "sin": _sin,
+    "corners": _corners,
+    "outlier": _outlier,
+    "shuffled": _shuffled,
+    "wide": _wide,
+    "standard": _standard,
+    "bowl": _nothing,
+    "valleys": _nothing,
+    "ravine": _nothing,
 }

@@ -1,6 +1,6 @@
-"""The models that runs train, their optimisers, and the parameters worth watching.
+"""The models that runs train, and their parameters that are worth watching.
 
-Their names stand in `training.options`.
+Their names stand in `training.catalogue`.
 """
 
 from collections.abc import Callable
@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, Optimizer
 
+from tutor.engine.functions import FUNCTIONS
+from tutor.training import catalogue
 from tutor.training.spec import RunSpec
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -21,7 +22,39 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 def model(spec: RunSpec, features: int) -> nn.Module:
     """(batch, features) -> (batch, 1). The global generator is left as it was."""
-    return MODELS[spec.model](spec, features)
+    made = MODELS[spec.model](spec, features)
+    if spec.start:
+        numbers = torch.tensor(spec.start)
+        with torch.no_grad():
+            for each in made.parameters():
+                each.copy_(numbers[: each.numel()].view_as(each))
+                numbers = numbers[each.numel() :]
+    return made
+
+
+class Constant(nn.Module):
+    """Says the same number to everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, features) -> (batch, 1)."""
+        return self.bias.expand(len(x), 1)
+
+
+class Point(nn.Module):
+    """A place on a function."""
+
+    def __init__(self, function: str, parameters: int) -> None:
+        super().__init__()
+        self.place = nn.Parameter(torch.zeros(parameters))
+        self._function = FUNCTIONS[function]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The function's value, whatever x is: (1, 1)."""
+        return self._function(self.place).view(1, 1)
 
 
 def _linear(spec: RunSpec, features: int) -> nn.Module:
@@ -32,6 +65,10 @@ def _linear(spec: RunSpec, features: int) -> nn.Module:
     return line
 
 
+def _perceptron(spec: RunSpec, features: int) -> nn.Module:
+    return nn.Sequential(_linear(spec, features), nn.Sigmoid())
+
+
 def _mlp(spec: RunSpec, features: int) -> nn.Module:
     """torch's own initial values, as after `torch.manual_seed(seed)`."""
     layers: list[nn.Module] = []
@@ -39,35 +76,50 @@ def _mlp(spec: RunSpec, features: int) -> nn.Module:
         torch.manual_seed(spec.seed)
         for wide, next_wide in pairwise([features, *spec.widths]):
             layers += [nn.Linear(wide, next_wide), ACTIVATIONS[spec.activation]()]
-        return nn.Sequential(*layers, nn.Linear(spec.widths[-1], 1))
+        made = nn.Sequential(*layers, nn.Linear(spec.widths[-1], 1))
+    if spec.init == "zero":
+        for each in made.parameters():
+            nn.init.zeros_(each)
+    return made
+
+
+def _constant(spec: RunSpec, features: int) -> nn.Module:
+    return Constant()
+
+
+def _point(spec: RunSpec, features: int) -> nn.Module:
+    names, start = catalogue.FUNCTIONS[spec.dataset]
+    made = Point(spec.dataset, len(names))
+    with torch.no_grad():
+        made.place.copy_(torch.tensor(start))
+    return made
 
 
 MODELS: dict[str, Callable[[RunSpec, int], nn.Module]] = {
+    "constant": _constant,
     "linear": _linear,
+    "perceptron": _perceptron,
     "mlp": _mlp,
+    "point": _point,
 }
 
 
-def optimiser(spec: RunSpec, trained: nn.Module) -> Optimizer:
-    """A new one, without memory of earlier iterations."""
-    return OPTIMISERS[spec.optimiser](trained, spec.lr)
+def activate(trained: nn.Module, activation: str) -> None:
+    """Put another activation behind the hidden layers of an mlp."""
+    assert isinstance(trained, nn.Sequential)
+    for at in range(1, len(trained), 2):
+        trained[at] = ACTIVATIONS[activation]()
 
 
-OPTIMISERS: dict[str, Callable[[nn.Module, float], Optimizer]] = {
-    "sgd": lambda trained, lr: SGD(trained.parameters(), lr=lr),
-    "momentum": lambda trained, lr: SGD(trained.parameters(), lr=lr, momentum=0.9),
-    "adam": lambda trained, lr: Adam(trained.parameters(), lr=lr),
-}
-
-
-def watched(trained: nn.Module) -> dict[str, Tensor]:
+def watched(spec: RunSpec, trained: nn.Module) -> dict[str, Tensor]:
     """The single numbers to record at each iteration, as views; {} if there are many.
 
-    A linear model's "w" (or "w1", "w2") and "b".
+    A linear model's "w" (or "w1", "w2") and "b", a function's own.
     """
-    if not isinstance(trained, nn.Linear):
-        return {}
-    weights = trained.weight.detach()[0]  # (features,)
-    names = ["w"] if len(weights) == 1 else [f"w{i + 1}" for i in range(len(weights))]
-    numbers = dict(zip(names, weights.unbind(), strict=True))
-    return {**numbers, "b": trained.bias.detach()[0]}
+    names = catalogue.parameters(spec.model, spec.dataset)
+    numbers = [
+        number
+        for each in (trained.parameters() if names else ())
+        for number in each.detach().flatten().unbind()
+    ]
+    return dict(zip(names, numbers, strict=True))

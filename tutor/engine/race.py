@@ -1,0 +1,164 @@
+"""A race that computes, between and in its slices: whose turn it is, what is sent when."""
+
+import math
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+from tutor.engine import views
+from tutor.engine.run import Run
+from tutor.engine.snapshots import from_text
+from tutor.errors import TutorError
+from tutor.training.findings import Finding
+from tutor.training.forks import same_until
+from tutor.training.run import Finished, Points
+from tutor.training.spec import Kept, RaceSpec, RunSpec, SliceRequest
+from tutor.training.views import View, ViewRequest
+
+PUBLISH_S = 0.04
+"""Between two batches of points: one message per iteration would cost a third."""
+VIEW_S = 0.25
+"""Between two answers to what is to be seen on the way."""
+
+Sent = Points | Finding | View | Kept
+
+
+class Race:
+    """The runs of a race."""
+
+    def __init__(self, spec: RaceSpec, kept: tuple[Kept, ...] = ()) -> None:
+        """`kept`: where runs stood that go on, and have told their points up to there.
+
+        Raises TutorError when that cannot be read, or a device is not there.
+        """
+        self.together = spec.together
+        self.runs: list[Run] = []
+        stood = {each.run: each for each in kept}
+        for each in spec.runs:
+            self.runs.append(
+                _restored(each, stood[each.name])
+                if each.name in stood
+                else self._new(each)
+            )
+        self._viewed = -math.inf
+
+    def _new(self, spec: RunSpec) -> Run:
+        """From its start, or from where its parent was when it was forked off."""
+        parent = next((run for run in self.runs if run.spec.name == spec.of), None)
+        if not spec.since:
+            return Run(spec)
+        run = Run(spec, silent_until=spec.since - 1)
+        if parent is not None and same_until(parent.spec, spec, spec.since):
+            taken = parent.snapshots.before(spec.since)
+            if taken is not None and taken.iteration:
+                run.restore(taken)
+        return run
+
+    def change(self, spec: RaceSpec) -> None:
+        """Go on with the settings of `spec`, without the runs that are not in it, and
+        with those that are new in it."""
+        self.together = spec.together
+        runs = {run.spec.name: run for run in self.runs}
+        for each in spec.runs:
+            if each.name in runs:
+                runs[each.name].adopt(each)
+        for each in spec.runs:
+            if each.name not in runs:
+                runs[each.name] = self._new(each)
+        self.runs = [runs[each.name] for each in spec.runs]
+
+    def slice(
+        self, request: SliceRequest, interrupted: Callable[[], bool]
+    ) -> Iterator[Sent]:
+        """The next points of the runs that have not ended, and what else there is to
+        tell; where each stands at the end."""
+        seconds = math.inf if request.seconds is None else request.seconds
+        now = began = perf_counter()
+        publish = now
+        goals = self._goals(request.limit)
+        ended = False
+        while not ended and (turn := self._turn(goals)):
+            for _ in range(self._rounds(turn, goals)):
+                for run in turn:
+                    run.advance()
+                    then, now = now, perf_counter()
+                    run.seconds += now - then
+                    if run.diverged:
+                        goals[run] = run.iteration
+                ended = now - began >= seconds or interrupted()
+                if now >= publish:
+                    yield from self._news(goals)
+                    yield from self._views(request.views)
+                    now = perf_counter()
+                    publish = now + PUBLISH_S
+                if ended or any(run.diverged for run in turn):
+                    break
+        yield from self._news(goals)
+        yield from self._views(request.views, at_end=True)
+        for run in self.runs:
+            yield run.kept()
+
+    def _goals(self, limit: int | None) -> dict[Run, int]:
+        """The iteration at which a slice ends for each run. `limit` counts from where
+        the furthest one is that can go on: those behind come to it first."""
+        going = [
+            run
+            for run in self.runs
+            if not run.diverged and run.iteration < run.spec.iterations
+        ]
+        most = max((run.place for run in going), default=0)
+        goals = {run: run.iteration for run in self.runs}
+        for run in going:
+            end = run.spec.iterations
+            goals[run] = end if limit is None else min(end, most + limit)
+        return goals
+
+    def _turn(self, goals: dict[Run, int]) -> list[Run]:
+        """Who computes next: those furthest behind, or the first that is not there."""
+        running = [run for run in self.runs if run.iteration < goals[run]]
+        if not self.together:
+            return running[:1]
+        least = min((run.iteration for run in running), default=0)
+        return [run for run in running if run.iteration == least]
+
+    def _rounds(self, turn: list[Run], goals: dict[Run, int]) -> int:
+        """For how many iterations it stays their turn."""
+        at = turn[0].iteration
+        ends = [goals[run] for run in turn]
+        if self.together:
+            ends += [run.iteration for run in self.runs if at < run.iteration < goals[run]]
+        return min(ends) - at
+
+    def _news(self, goals: dict[Run, int]) -> Iterator[Sent]:
+        """What was not sent yet; in turn, nothing of a run before its turn."""
+        for run in self.runs:
+            yield from run.take()
+            found, run.findings = run.findings, []
+            yield from found
+            if not self.together and run.iteration < goals[run]:
+                return
+
+    def _views(
+        self, asked: tuple[ViewRequest, ...], *, at_end: bool = False
+    ) -> Iterator[View]:
+        if not asked or not (at_end or perf_counter() - self._viewed >= VIEW_S):
+            return
+        self._viewed = perf_counter()
+        for each in asked:
+            run = next((run for run in self.runs if run.spec.name == each.run), None)
+            if run is None:
+                continue
+            try:
+                yield views.answer(each, run.seen())
+            except TutorError:
+                continue  # there is no such view of it, or not any more
+
+    def standing(self) -> Finished:
+        """Where each run is now."""
+        return Finished({run.spec.name: run.standing() for run in self.runs})
+
+
+def _restored(spec: RunSpec, stood: Kept) -> Run:
+    run = Run(spec, silent_until=stood.iteration)
+    if stood.state:
+        run.restore(from_text(stood.state))
+    return run

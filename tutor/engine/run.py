@@ -1,0 +1,399 @@
+"""One run that computes: its data, model, optimiser and batches, its settings at each
+iteration, and the points that were not sent yet.
+
+What happens once in many iterations (a setting changes, a snapshot is due) is found by
+one comparison in each; what is off costs nothing.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Generator, Tensor
+
+from tutor.engine import datasets, devices, losses, models, optimisers, slips, snapshots
+from tutor.engine.seen import Seen
+from tutor.engine.snapshots import Snapshot, Snapshots
+from tutor.errors import TutorError
+from tutor.training.findings import Finding
+from tutor.training.forks import same_until
+from tutor.training.run import Points, RunEnd, Stopped
+from tutor.training.spec import CHANGEABLE, Change, Kept, RunSpec
+
+DIVERGED = 1e6
+"""A loss of so many times the first one (or of 1) will not come back."""
+BATCH_SEED = 10_000
+MOVE_SEED = 30_000
+"""What is added to the seed for the generators of batches and of random moves."""
+
+
+class Run:
+    """A run, at `iteration`."""
+
+    def __init__(
+        self, spec: RunSpec, silent_until: int = -1, like: "Run | None" = None
+    ) -> None:
+        """Of the points up to `silent_until` nothing is told: somebody has them. `like`
+        has the same data.
+
+        Raises TutorError when its device is not there.
+        """
+        self.spec = spec
+        self.now = replace(spec, changes=())
+        """The settings of the last update."""
+        self.device = devices.device(spec.device)
+        self.data = _data(spec, self.device) if like is None else like.data
+        self.test = _test_data(spec, self.device) if like is None else like.test
+        self.model = models.model(spec, self.data.x.shape[1]).to(self.device)
+        self.findings: list[Finding] = []
+        """Not yet taken by anybody."""
+        self.snapshots = Snapshots()
+        self._is_elsewhere = self.device.type != "cpu"
+        self.iteration = 0
+        self.diverged = False
+        self.seconds = 0.0
+        """Of computing so far; whoever calls `advance` counts them."""
+        self._samples = 0
+        self._sent_seconds = 0.0
+        self._batches = Generator().manual_seed(BATCH_SEED + spec.seed)
+        self._moves = Generator().manual_seed(MOVE_SEED + spec.seed)
+        self.optimiser = optimisers.optimiser(self.now, self.model, self._moves)
+        self._watched = models.watched(spec, self.model)
+        self._ready: list[Points] = []
+        self._clear()
+        self._scratch: Run | None = None
+        self._told = silent_until
+        self._loss = losses.loss(self.now)
+        self._settle()
+        self._last_loss = self._loss_of(self.data)
+        self._bound = DIVERGED * max(1.0, self._last_loss)
+        self.snapshots.add(self.snapshot())
+        if self._told < 0:
+            self._record()
+        if spec.device == "auto" and self.device.type == "cpu":
+            there = ", ".join(devices.here())
+            self.findings.append(Finding(spec.name, "device", text=there))
+
+    # ------------------------------------------------------------------ one iteration
+
+    def advance(self) -> None:
+        """One update of the parameters, and the point after it."""
+        if self.iteration >= self._next_event:
+            self._event()
+        self._update()
+        self.iteration += 1
+        self._samples += self._per_iteration
+        self._note()
+
+    def _event(self) -> None:
+        """What is due before the update of this iteration."""
+        at = self.iteration
+        last = self.snapshots.before(at)
+        if last is None or at - last.iteration >= self.snapshots.stride:
+            self.snapshots.add(self.snapshot())
+        self._change(replace(self.spec.at(at), changes=()))
+        self._settle()
+        due = [each.at for each in self.spec.changes]
+        due += [self._told, slips.LOOKED if self._told < 0 else 0]
+        last = self.snapshots.before(at)
+        due.append((last.iteration if last else 0) + self.snapshots.stride)
+        self._next_event = min(each for each in due if each > at)
+
+    def _settle(self) -> None:
+        """Choose what each iteration does, from this one to the next event."""
+        self._next_event = self.iteration
+        self._per_iteration = self.now.samples_per_iteration
+        self._update = self._updating()
+        if self._told < 0 and self.iteration < slips.LOOKED:
+            self._update = self._looking(self._update)
+        silent = self.iteration < self._told
+        self._note = _nothing if silent else self._record_and_check
+
+    def _change(self, new: RunSpec) -> None:
+        """Go on with other settings, those in `CHANGEABLE`."""
+        old, self.now = self.now, new
+        if new == old:
+            return
+        if new.samples_per_iteration != old.samples_per_iteration:
+            self._flush()
+        if new.optimiser != old.optimiser:
+            self.optimiser = optimisers.optimiser(new, self.model, self._moves)
+        elif self.optimiser is not None:
+            for group in self.optimiser.param_groups:
+                group["lr"] = new.lr
+                if new.optimiser == "momentum":
+                    group["momentum"] = new.momentum
+        if new.activation != old.activation and new.model == "mlp":
+            models.activate(self.model, new.activation)
+        if new.loss != old.loss:
+            self._loss = losses.loss(new)
+            self._last_loss = self._loss_of(self.data)
+            self._bound = max(self._bound, DIVERGED * self._last_loss)
+
+    def _updating(self) -> Callable[[], None]:
+        update = {"random": self._move, "none": _nothing}.get(
+            self.now.optimiser, self._descend
+        )
+        if self.now.slip == "no-zero-grad" and update == self._descend:
+            update = self._descend_without_clearing
+        decay, optimiser, lr = self.now.decay, self.optimiser, self.now.lr
+        if not decay or optimiser is None:
+            return update
+        groups = optimiser.param_groups
+
+        def decayed() -> None:
+            for group in groups:
+                group["lr"] = lr / (1 + decay * self.iteration)
+            update()
+
+        return decayed
+
+    def _descend(self) -> None:
+        x, y = self._batch()
+        loss = self._loss(self.model(x), y)
+        self.optimiser.zero_grad()  # type: ignore[union-attr]
+        loss.backward()
+        self.optimiser.step()  # type: ignore[union-attr]
+
+    def _descend_without_clearing(self) -> None:
+        x, y = self._batch()
+        self._loss(self.model(x), y).backward()
+        self.optimiser.step()  # type: ignore[union-attr]
+
+    def _move(self) -> None:
+        x, y = self._batch()
+        self.optimiser.step(lambda: self._loss(self.model(x), y))  # type: ignore
+
+    def _looking(self, update: Callable[[], None]) -> Callable[[], None]:
+        """The same update, after a look for mistakes in what it is about to do."""
+
+        def looked() -> None:
+            drawn = self._batches.get_state()
+            x, y = self._batch()
+            self._batches.set_state(drawn)
+            if self.optimiser is not None and self.now.slip != "no-zero-grad":
+                self.optimiser.zero_grad()
+            loss = self._loss(self.model(x), y)
+            self.findings += slips.found(
+                self.spec, self.model, self.data, self._loss, loss, self.iteration
+            )
+            update()
+
+        return looked
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """(batch, features), (batch, 1): drawn without repeats, or all the data."""
+        if self.now.batch is None:
+            return self.data.x, self.data.y
+        order = torch.randperm(self.spec.points, generator=self._batches)
+        chosen = order[: self.now.batch]
+        if self._is_elsewhere:
+            chosen = chosen.to(self.device)
+        return self.data.x[chosen], self.data.y[chosen]
+
+    # -------------------------------------------------------------------- its points
+
+    def _loss_of(self, data: datasets.Data) -> float:
+        with torch.no_grad():
+            return self._loss(self.model(data.x), data.y).item()
+
+    def _record(self) -> None:
+        loss = self._loss_of(self.data)
+        self._losses.append(loss)
+        self._last_loss = loss
+        if self.test is not None:
+            self._test_losses.append(self._loss_of(self.test))
+        for name, number in self._watched.items():
+            self._params[name].append(number.item())
+
+    def _record_and_check(self) -> None:
+        self._record()
+        if not self._last_loss <= self._bound:  # true for nan
+            self.diverged = True
+            self.findings += slips.ended(
+                self.spec,
+                self.model,
+                self.data,
+                self._loss,
+                self.iteration,
+                self._last_loss,
+            )
+
+    def _clear(self) -> None:
+        self._losses: list[float] = []
+        self._test_losses: list[float] = []
+        self._params: dict[str, list[float]] = {name: [] for name in self._watched}
+
+    def take(self) -> list[Points]:
+        """The points since the last time."""
+        self._flush()
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _flush(self) -> None:
+        """One batch of points has one number of samples per iteration."""
+        count = len(self._losses)
+        if not count:
+            return
+        each = self._per_iteration
+        first = self._sent_seconds + (self.seconds - self._sent_seconds) / count
+        self._ready.append(
+            Points(
+                run=self.spec.name,
+                start=self.iteration - count + 1,
+                samples=self._samples - (count - 1) * each,
+                per_iteration=each,
+                losses=tuple(self._losses),
+                params={name: tuple(column) for name, column in self._params.items()},
+                test_losses=tuple(self._test_losses),
+                seconds=(first if self.iteration >= count else 0.0, self.seconds),
+            )
+        )
+        self._sent_seconds = self.seconds
+        self._clear()
+
+    def standing(self) -> RunEnd:
+        """Where the run is now."""
+        stopped: Stopped = "interrupted"
+        if self.diverged:
+            stopped = "diverged"
+        elif self.iteration >= self.spec.iterations:
+            stopped = "finished"
+        return RunEnd(
+            stopped,
+            self.iteration,
+            self._last_loss,
+            {name: number.item() for name, number in self._watched.items()},
+            self._accuracy(self.data),
+            None if self.test is None else self._accuracy(self.test),
+            str(self.device),
+        )
+
+    def _accuracy(self, data: datasets.Data) -> float | None:
+        if data.task != "classify":
+            return None
+        with torch.no_grad():
+            return losses.accuracy(self.now, self.model(data.x), data)
+
+    # ------------------------------------------------------------- settings, and copies
+
+    @property
+    def place(self) -> int:
+        """Its iteration, or that of its first point that is still to come."""
+        return max(self.iteration, self._told + (self.spec.since > 0), self.spec.since)
+
+    def adopt(self, spec: RunSpec) -> None:
+        """Go on with what `spec` says of the iterations that are not computed yet.
+
+        Raises TutorError when it is another run altogether.
+        """
+        if not same_until(spec, self.spec, self.iteration):
+            spec = _from_here(self.spec, spec, self.iteration)
+        self.spec = spec
+        self._scratch = None
+        self._next_event = self.iteration
+
+    def snapshot(self) -> Snapshot:
+        """All that is needed to go on from here."""
+        uncleared = self.now.slip == "no-zero-grad"
+        return Snapshot(
+            iteration=self.iteration,
+            samples=self._samples,
+            seconds=self.seconds,
+            bound=self._bound,
+            optimiser=self.now.optimiser,
+            parameters=snapshots.parameters(self.model),
+            gradients=snapshots.gradients(self.model) if uncleared else [],
+            memory=snapshots.memory(self.optimiser, self.model),
+            batches=self._batches.get_state(),
+            moves=self._moves.get_state(),
+        )
+
+    def restore(self, taken: Snapshot) -> None:
+        """Be where the snapshot was taken: of this run, or of one that is alike up to
+        there."""
+        self._clear()
+        self._change(replace(self.spec.at(taken.iteration - 1), changes=()))
+        is_same = taken.optimiser == self.now.optimiser
+        snapshots.put_back(taken, self.model, self.optimiser, is_same)
+        self._batches.set_state(taken.batches)
+        self._moves.set_state(taken.moves)
+        self.iteration, self._samples = taken.iteration, taken.samples
+        self.seconds = self._sent_seconds = taken.seconds
+        self._bound = taken.bound
+        self._last_loss = self._loss_of(self.data)
+        self.diverged = not self._last_loss <= self._bound
+        if taken.iteration:
+            self.snapshots.add(taken)
+        self._settle()
+        if self.iteration > self._told:
+            self._record()
+
+    def kept(self) -> Kept:
+        """Where it stands, to travel."""
+        return Kept(self.spec.name, self.iteration, snapshots.as_text(self.snapshot()))
+
+    def seen(self, iteration: int | None = None) -> Seen:
+        """A copy at an iteration that was computed (None: the last one).
+
+        Raises TutorError when it was not reached.
+        """
+        at = self.iteration if iteration is None else iteration
+        if not 0 <= at <= self.iteration:
+            raise TutorError(
+                f"The run {self.spec.name!r} is at iteration {self.iteration}, so "
+                f"nothing can be seen of it at {at}."
+            )
+        run = self if at == self.iteration else self._back(at)
+        settings = self.spec.at(at)
+        model = copy.deepcopy(run.model)
+        if settings.model == "mlp":
+            models.activate(model, settings.activation)
+        return Seen(settings, model, self.data, self.test, losses.loss(settings), at)
+
+    def _back(self, iteration: int) -> "Run":
+        """Another one of the same spec at an earlier iteration, computed again from the
+        nearest place before it."""
+        scratch, taken = self._scratch, self.snapshots.before(iteration)
+        assert taken is not None  # the first is where the run begins
+        if scratch is None or not taken.iteration <= scratch.iteration <= iteration:
+            scratch = Run(self.spec, silent_until=self.iteration, like=self)
+            scratch.snapshots.stride = 1 << 62
+            scratch.restore(taken)
+            self._scratch = scratch
+        while scratch.iteration < iteration:
+            scratch.advance()
+        return scratch
+
+
+def _from_here(old: RunSpec, new: RunSpec, iteration: int) -> RunSpec:
+    """Settings that are others from the start, as changes at this iteration."""
+    kept = {key: getattr(old, key) for key in CHANGEABLE}
+    if not same_until(replace(new, **kept, changes=()), replace(old, changes=()), 0):
+        raise TutorError(
+            f"The run {old.name!r} has other data or another model now: "
+            "start the race anew."
+        )
+    changes = [each for each in old.changes if each.at < iteration]
+    before, after = replace(old, changes=tuple(changes)), new.at(iteration)
+    for key in CHANGEABLE:
+        value = getattr(after, key)
+        if value != getattr(before.at(iteration), key):
+            changes.append(Change(iteration, key, value))
+    changes += [each for each in new.changes if each.at > iteration]
+    return replace(new, **kept, changes=tuple(changes))
+
+
+def _data(spec: RunSpec, device: torch.device) -> datasets.Data:
+    made = datasets.data(spec.dataset, spec.points, spec.noise, spec.seed)
+    return made.to(device)
+
+
+def _test_data(spec: RunSpec, device: torch.device) -> datasets.Data | None:
+    made = datasets.test_data(spec)
+    return None if made is None else made.to(device)
+
+
+def _nothing() -> None:
+    pass
