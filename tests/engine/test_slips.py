@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tutor.engine import datasets, models, slips
+from tutor.engine import datasets, models, optimisers, slips
 from tutor.engine.datasets import Data
 from tutor.training.findings import Finding
 from tutor.training.spec import Change, RunSpec
@@ -30,7 +30,9 @@ class Loop:
         self.data = datasets.data(spec.dataset, spec.points, spec.noise, spec.seed)
         self.loss_of = loss_of or TASKS[self.data.task]
         self.model = models.model(spec, self.data.x.shape[1])
-        self.optimiser = models.optimiser(spec, self.model)
+        optimiser = optimisers.optimiser(spec, self.model)
+        assert optimiser is not None
+        self.optimiser = optimiser
         self.findings: list[Finding] = []
 
     def run(self, iterations: int) -> list[Finding]:

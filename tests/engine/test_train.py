@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from tutor import wire
-from tutor.engine import datasets, models
+from tutor.engine import devices, slips
+from tutor.engine import race as race_module
 from tutor.engine import train as engine
 from tutor.errors import TutorError
 from tutor.training import options
+from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
-from tutor.training.spec import RaceSpec, SliceRequest
+from tutor.training.spec import Kept, RaceSpec, SliceRequest
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +38,10 @@ def computed(race: RaceSpec, **request: object) -> tuple[Race, Finished]:
 
 
 def take(so_far: Race, request: SliceRequest) -> Finished:
-    *points, finished = engine.train(request)
-    for each in points:
-        assert isinstance(each, Points)
-        so_far.add(each)
+    *arrived, finished = engine.train(request)
+    for each in arrived:
+        if isinstance(each, (Points, Finding)):
+            so_far.add(each)
     assert isinstance(finished, Finished)
     so_far.add(finished)
     return finished
@@ -191,7 +193,8 @@ def test_an_interrupt_stops_between_two_iterations_and_keeps_the_points() -> Non
     reached = so_far.iteration
     os.kill(os.getpid(), signal.SIGINT)
     for each in slice_:
-        so_far.add(each)
+        if isinstance(each, (Points, Finished)):
+            so_far.add(each)
     assert signal.getsignal(signal.SIGINT) is handler
     ends = [run.end for run in so_far.runs.values()]
     assert [end.stopped for end in ends if end] == ["interrupted"] * 3
@@ -219,8 +222,8 @@ def test_small_models_use_one_thread_and_give_the_others_back() -> None:
 
 
 def test_points_come_in_batches_not_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(number * engine.PUBLISH_S / 10 for number in range(10_000))
-    monkeypatch.setattr(engine, "perf_counter", lambda: next(clock))
+    clock = iter(number * race_module.PUBLISH_S / 10 for number in range(10_000))
+    monkeypatch.setattr(race_module, "perf_counter", lambda: next(clock))
     race = spec("model=mlp", "iterations=100")
     batches = [
         len(each.losses)
@@ -238,32 +241,80 @@ def test_what_a_slice_yields_survives_the_wire() -> None:
         assert repr(wire.loads(wire.dumps(sent))) == repr(sent)
 
 
-@pytest.mark.parametrize("name", list(options.DATASETS))
-def test_every_data_set_has_its_shape_and_seed(name: str) -> None:
-    points, noise = options.DATASETS[name]
-    data = datasets.data(name, points, noise, seed=1)
-    again = datasets.data(name, points, noise, seed=1)
-    other = datasets.data(name, points, noise, seed=2)
-    assert data.x.shape[0] == points
-    assert data.y.shape == (points, 1)
-    assert data.x.dtype is data.y.dtype is torch.float32
-    assert torch.equal(data.x, again.x)
-    assert torch.equal(data.y, again.y)
-    assert not torch.equal(data.x, other.x)
-    if data.task == "classify":
-        assert data.y.mean() == pytest.approx(0.5, abs=0.1)
+def test_the_last_thing_before_the_end_is_where_each_run_stands() -> None:
+    *_, gd, minibatch, sgd, finished = engine.train(SliceRequest(spec()))
+    assert isinstance(finished, Finished)
+    for each, name in zip((gd, minibatch, sgd), finished.runs, strict=True):
+        assert isinstance(each, Kept)
+        assert (each.run, each.iteration) == (name, 25)
 
 
-@pytest.mark.parametrize("name", ["circle", "xor", "moons", "spiral", "sin"])
-def test_an_mlp_beats_a_linear_model_on_what_is_not_linear(name: str) -> None:
-    change = f"dataset={name}", "optimiser=adam", "iterations=1000", "lr=0.02"
-    _, straight = computed(spec("model=linear", "batch=200", *change), limit=300)
-    _, bent = computed(spec("model=mlp", *change))
-    assert bent.runs["mlp"].loss < 0.5 * straight.runs["gd"].loss
+def test_test_losses_and_seconds_are_columns() -> None:
+    race, finished = computed(spec("model=mlp", "test=500", "iterations=200"))
+    run = race.runs["mlp"]
+    assert len(run.test_curve) == len(run.losses) == len(run.seconds) == 201
+    assert run.test_curve.values[200] < 0.5 * run.test_curve.values[0]
+    assert list(run.seconds) == sorted(run.seconds)
+    assert 0.0 <= run.seconds[0] < run.seconds[200]
+    end = finished.runs["mlp"]
+    assert end.accuracy == 1.0
+    assert end.test_accuracy is not None
+    assert 0.9 < end.test_accuracy <= 1.0
+    assert end.device == "cpu"
+    assert computed(spec())[1].runs["gd"].accuracy is None
 
 
-def test_names_of_the_settings_are_those_of_the_engine() -> None:
-    assert set(options.DATASETS) == set(datasets.DATASETS)
-    assert set(options.MODELS) == set(models.MODELS)
-    assert set(options.ACTIVATIONS) == set(models.ACTIVATIONS)
-    assert set(options.OPTIMISERS) == set(models.OPTIMISERS)
+def test_a_race_of_very_many_iterations_holds_little() -> None:
+    race = spec("iterations=1e9", "points=2", "batch=1", id="r")
+    runs = RaceSpec(race.runs[:1], id="r")
+    list(engine.train(SliceRequest(runs, seconds=3.0)))
+    (run,) = engine._races["r"].runs
+    assert run.iteration > 64 * 32
+    assert 32 <= len(run.snapshots) <= 64
+    assert run.snapshots.size < 1e6
+    assert run.take() == []
+
+
+def test_a_device_that_is_not_there_is_named_with_those_that_are() -> None:
+    missing = "cuda:17"
+    with pytest.raises(TutorError, match=r"no device cuda:17 here, only cpu"):
+        list(engine.train(SliceRequest(spec(f"device={missing}"))))
+
+
+@pytest.mark.skipif(len(devices.here()) > 1, reason="there is an accelerator here")
+def test_auto_falls_back_to_the_cpu_and_says_so() -> None:
+    race, finished = computed(spec("device=auto"))
+    assert {each.run for each in race.findings if each.kind == "device"} == {
+        "gd", "minibatch", "sgd",
+    }  # fmt: skip
+    assert finished.runs["gd"].device == "cpu"
+    plain, _ = computed(spec())
+    assert race.runs["sgd"].losses == plain.runs["sgd"].losses
+
+
+def test_what_goes_wrong_is_found_once() -> None:
+    race, finished = computed(spec("lr=1.5"))
+    diverged = [
+        name for name, end in finished.runs.items() if end.stopped == "diverged"
+    ]
+    assert diverged
+    assert sorted((each.run, each.kind) for each in race.findings) == [
+        (name, "diverged") for name in sorted(diverged)
+    ]
+    for slip, change in {
+        "no-zero-grad": ("slip=no-zero-grad", "iterations=10"),
+        "broadcast": ("slip=broadcast", "points=50"),
+        "double-sigmoid": ("slip=double-sigmoid", "model=mlp", "iterations=10"),
+        "zero-init": ("init=zero", "model=mlp", "iterations=10"),
+    }.items():
+        alone = RaceSpec(spec(*change).runs[:1])
+        assert [each.kind for each in computed(alone)[0].findings] == [slip]
+
+
+def test_looking_for_mistakes_changes_no_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = {name: run.losses for name, run in computed(spec())[0].runs.items()}
+    monkeypatch.setattr(slips, "LOOKED", 0)
+    for name, run in computed(spec())[0].runs.items():
+        assert run.losses == looked[name]

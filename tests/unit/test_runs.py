@@ -13,6 +13,7 @@ from tutor.errors import FileError
 from tutor.runs import store, writer
 from tutor.runs.store import Runs, StoredRun
 from tutor.training import run as held
+from tutor.training.curve import Curve
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race, RunEnd
 from tutor.training.spec import Kept, RaceSpec, RunSpec
@@ -66,7 +67,7 @@ def fields(race: Race) -> dict[str, object]:
     """All that its runs hold."""
     return {
         name: {
-            key: value.values if key == "curve" else value
+            key: value.values if isinstance(value, Curve) else value
             for key, value in vars(run).items()
             if key not in ("spec", "end")
         }

@@ -2,12 +2,14 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.training import run as run_module
+from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race, Run, RunEnd
 from tutor.training.spec import RaceSpec, RunSpec
 
@@ -141,3 +143,56 @@ def test_finished_is_over_when_no_run_was_interrupted() -> None:
 
 def _interrupted() -> RunEnd:
     return RunEnd("interrupted", 0, 3.0)
+
+
+def forked(since: int) -> Race:
+    parent = RunSpec("gd", iterations=100)
+    return Race(
+        RaceSpec((parent, replace(parent, name="x", of="gd", since=since)), id="r")
+    )
+
+
+def test_a_fork_begins_at_its_iteration() -> None:
+    race = forked(12)
+    race.add(Points("x", 12, 48, 4, (3.0, 2.0), {"w": (1.0, 2.0)}, (5.0, 4.0)))
+    run = race.runs["x"]
+    assert len(run.losses) == len(run.params["w"]) == len(run.test_curve) == 14
+    assert list(run.losses[12:]) == [3.0, 2.0]
+    assert list(run.params["w"][12:]) == [1.0, 2.0]
+    assert run.at(11) is None
+    assert run.index_of(13) == 13
+    moment = run.at(500)
+    assert moment is not None
+    assert (moment.iteration, moment.loss, moment.test_loss) == (13, 2.0, 4.0)
+    assert (moment.samples, moment.params) == (52, {"w": 2.0})
+    assert race.runs["gd"].at(3) is None
+
+
+def test_a_fork_of_a_very_long_run_is_small() -> None:
+    race = forked(900_000_000)
+    race.add(Points("x", 900_000_000, 0, 1, (3.0, 2.0, 1.0)))
+    run = race.runs["x"]
+    assert len(run.losses) <= run_module.HELD_POINTS
+    assert run.last == 900_000_002
+    moment = run.at(900_000_002)
+    assert moment is not None
+    assert moment.iteration % run.stride == 0
+
+
+def test_seconds_lie_evenly_between_the_ends_of_a_batch() -> None:
+    race = forked(0)
+    race.add(Points("gd", 0, 0, 1, (3.0, 2.0, 1.0), seconds=(1.0, 2.0)))
+    race.add(Points("gd", 3, 3, 1, (0.5,), seconds=(2.5, 2.5)))
+    assert list(race.runs["gd"].seconds) == [1.0, 1.5, 2.0, 2.5]
+
+
+def test_a_change_takes_runs_out_and_adds_others() -> None:
+    race = forked(0)
+    race.add(Points("gd", 0, 0, 1, (3.0,)))
+    race.add(Finding("x", "diverged"))
+    gd, x = race.spec.runs
+    race.change(replace(race.spec, runs=(gd, replace(x, name="y"))))
+    assert list(race.runs) == ["gd", "y"]
+    assert race.runs["gd"].last == 0
+    assert race.runs["y"].last == -1
+    assert race.findings == []

@@ -1,10 +1,10 @@
 """A race that computes, between and in its slices: whose turn it is, what is sent when."""
 
+import importlib
 import math
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from tutor.engine import views
 from tutor.engine.run import Run
 from tutor.engine.snapshots import from_text
 from tutor.errors import TutorError
@@ -84,12 +84,12 @@ class Race:
                     run.seconds += now - then
                     if run.diverged:
                         goals[run] = run.iteration
-                ended = now - began >= seconds or interrupted()
                 if now >= publish:
                     yield from self._news(goals)
                     yield from self._views(request.views)
                     now = perf_counter()
                     publish = now + PUBLISH_S
+                ended = now - began >= seconds or interrupted()
                 if ended or any(run.diverged for run in turn):
                     break
         yield from self._news(goals)
@@ -125,7 +125,9 @@ class Race:
         at = turn[0].iteration
         ends = [goals[run] for run in turn]
         if self.together:
-            ends += [run.iteration for run in self.runs if at < run.iteration < goals[run]]
+            ends += [
+                run.iteration for run in self.runs if at < run.iteration < goals[run]
+            ]
         return min(ends) - at
 
     def _news(self, goals: dict[Run, int]) -> Iterator[Sent]:
@@ -148,7 +150,8 @@ class Race:
             if run is None:
                 continue
             try:
-                yield views.answer(each, run.seen())
+                answer = importlib.import_module("tutor.engine.views").answer
+                yield answer(each, run.seen())
             except TutorError:
                 continue  # there is no such view of it, or not any more
 

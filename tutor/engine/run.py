@@ -13,6 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 from tutor.engine import datasets, devices, losses, models, optimisers, slips, snapshots
+from tutor.engine.optimisers import RandomSearch
 from tutor.engine.seen import Seen
 from tutor.engine.snapshots import Snapshot, Snapshots
 from tutor.errors import TutorError
@@ -43,8 +44,10 @@ class Run:
         self.now = replace(spec, changes=())
         """The settings of the last update."""
         self.device = devices.device(spec.device)
-        self.data = _data(spec, self.device) if like is None else like.data
-        self.test = _test_data(spec, self.device) if like is None else like.test
+        self.data: datasets.Data = like.data if like else _data(spec, self.device)
+        self.test: datasets.Data | None = (
+            like.test if like else _test_data(spec, self.device)
+        )
         self.model = models.model(spec, self.data.x.shape[1]).to(self.device)
         self.findings: list[Finding] = []
         """Not yet taken by anybody."""
@@ -163,7 +166,8 @@ class Run:
 
     def _move(self) -> None:
         x, y = self._batch()
-        self.optimiser.step(lambda: self._loss(self.model(x), y))  # type: ignore
+        assert isinstance(self.optimiser, RandomSearch)
+        self.optimiser.step(lambda: self._loss(self.model(x), y))
 
     def _looking(self, update: Callable[[], None]) -> Callable[[], None]:
         """The same update, after a look for mistakes in what it is about to do."""
@@ -307,8 +311,15 @@ class Run:
             gradients=snapshots.gradients(self.model) if uncleared else [],
             memory=snapshots.memory(self.optimiser, self.model),
             batches=self._batches.get_state(),
-            moves=self._moves.get_state(),
+            moves=self._moves.get_state() if self._moves_at_random else None,
         )
+
+    @property
+    def _moves_at_random(self) -> bool:
+        return "random" in {
+            self.spec.optimiser,
+            *(each.value for each in self.spec.changes),
+        }
 
     def restore(self, taken: Snapshot) -> None:
         """Be where the snapshot was taken: of this run, or of one that is alike up to
@@ -318,7 +329,8 @@ class Run:
         is_same = taken.optimiser == self.now.optimiser
         snapshots.put_back(taken, self.model, self.optimiser, is_same)
         self._batches.set_state(taken.batches)
-        self._moves.set_state(taken.moves)
+        if taken.moves is not None:
+            self._moves.set_state(taken.moves)
         self.iteration, self._samples = taken.iteration, taken.samples
         self.seconds = self._sent_seconds = taken.seconds
         self._bound = taken.bound

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from tutor.errors import TutorError
@@ -44,13 +44,16 @@ class Snapshot:
     """What the optimiser knows of each parameter."""
     batches: Tensor
     """The state of the generator of batches."""
-    moves: Tensor
-    """That of a random search."""
+    moves: Tensor | None
+    """That of a random search, if there is one."""
 
     @property
     def size(self) -> int:
         """Bytes, about."""
-        tensors = [*self.parameters, *(each for each in self.gradients if each is not None)]
+        tensors = [
+            *self.parameters,
+            *(each for each in self.gradients if each is not None),
+        ]
         for known in self.memory:
             tensors += [each for each in known.values() if isinstance(each, Tensor)]
         return sum(each.numel() * each.element_size() for each in tensors) + 12_000
@@ -88,7 +91,9 @@ def put_back(
                 optimiser.state[each] = _copied(known[at], each.device)
 
 
-def _copied(known: dict[str, Any], device: torch.device | None = None) -> dict[str, Any]:
+def _copied(
+    known: dict[str, Any], device: torch.device | None = None
+) -> dict[str, Any]:
     return {
         # "step" stays on the cpu, as torch keeps it there
         name: value.to(None if name == "step" else device, copy=True)
@@ -158,8 +163,3 @@ def from_text(text: str) -> Snapshot:
             "What was kept of this race cannot be read, so it cannot go on: "
             "start it anew."
         ) from error
-
-
-def generator_state(generator: Generator) -> Tensor:
-    """A copy."""
-    return generator.get_state()

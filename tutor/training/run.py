@@ -76,6 +76,19 @@ class Finished:
         return all(end.stopped != "interrupted" for end in self.runs.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One held point."""
+
+    iteration: int
+    loss: float
+    test_loss: float | None
+    """None: the run has no test data."""
+    samples: int
+    seconds: float
+    params: dict[str, float]
+
+
 class Run:
     """The points of one run so far."""
 
@@ -83,7 +96,11 @@ class Run:
         self.spec = spec
         self.curve = Curve()
         """A loss for each held iteration: 0, stride, 2·stride, ... nan: not received."""
+        self.test_curve = Curve()
+        """The same of the test losses; empty without test data."""
         self.samples = array("q")
+        self.seconds = array("d")
+        """Of computing; between the two ends of a batch of points evenly."""
         self.params: dict[str, array[float]] = {}
         self.stride = 1
         self.last = -1
@@ -107,15 +124,21 @@ class Run:
         if not points.losses:
             return
         self._fill(points.start)
-        first = -points.start % self.stride
+        held, first = len(self.curve), -points.start % self.stride
         self.curve.extend(points.losses[first :: self.stride])
         count, each = len(points.losses), points.per_iteration
-        self.samples.extend(
-            points.samples + index * each for index in range(first, count, self.stride)
-        )
+        chosen = range(first, count, self.stride)
+        self.samples.extend(points.samples + index * each for index in chosen)
+        begun, ended = points.seconds
+        pace = (ended - begun) / max(count - 1, 1)
+        self.seconds.extend(begun + pace * index for index in chosen)
+        if points.test_losses:
+            self._pad_tests(held)
+            self.test_curve.extend(points.test_losses[first :: self.stride])
         for name, column in points.params.items():
-            held = self.params.setdefault(name, array("d"))
-            held.extend(column[first :: self.stride])
+            if name not in self.params:
+                self.params[name] = array("d", [math.nan]) * held
+            self.params[name].extend(column[first :: self.stride])
         self.last = points.start + count - 1
         self.last_loss = points.losses[-1]
         self.last_params = {name: column[-1] for name, column in points.params.items()}
@@ -123,19 +146,52 @@ class Run:
             self._thin()
 
     def _fill(self, start: int) -> None:
+        while start // self.stride > HELD_POINTS:
+            self._thin()
         missing = -(-start // self.stride) - len(self.curve)
         if missing <= 0:
             return
-        self.curve.extend([math.nan] * missing)
+        gap = array("d", [math.nan]) * missing
+        self.curve.extend(gap)
         self.samples.extend([self.samples[-1] if self.samples else 0] * missing)
+        self.seconds.extend([self.seconds[-1] if self.seconds else 0.0] * missing)
         for column in self.params.values():
-            column.extend([math.nan] * missing)
+            column.extend(gap)
+
+    def _pad_tests(self, held: int) -> None:
+        missing = held - len(self.test_curve)
+        if missing > 0:
+            self.test_curve.extend(array("d", [math.nan]) * missing)
 
     def _thin(self) -> None:
         self.stride *= 2
         self.curve = self.curve.halved()
+        self.test_curve = self.test_curve.halved()
         self.samples = self.samples[::2]
+        self.seconds = self.seconds[::2]
         self.params = {name: column[::2] for name, column in self.params.items()}
+
+    def index_of(self, iteration: int) -> int | None:
+        """The held point at an iteration, or the last one before it; None: there is
+        none, or the run was forked off later."""
+        index = min(iteration // self.stride, len(self.curve) - 1)
+        first = -(-self.spec.since // self.stride)
+        return index if index >= first else None
+
+    def at(self, iteration: int) -> Moment | None:
+        """The held point at an iteration, or the last one before it."""
+        index = self.index_of(iteration)
+        if index is None:
+            return None
+        tested = index < len(self.test_curve)
+        return Moment(
+            iteration=index * self.stride,
+            loss=self.curve.values[index],
+            test_loss=self.test_curve.values[index] if tested else None,
+            samples=self.samples[index],
+            seconds=self.seconds[index],
+            params={name: column[index] for name, column in self.params.items()},
+        )
 
     def reduced(self, columns: int, last: int) -> tuple[list[int], list[float]]:
         """Iterations and losses that show the curve in `columns` columns for 0..last.
@@ -171,12 +227,19 @@ class Race:
             self.runs[name].end = end
 
     def change(self, spec: RaceSpec) -> None:
-        """Go on with other settings: lr, batch, optimiser, iterations."""
+        """Go on with other settings, without the runs that are not in `spec` any more,
+        and with those that are new in it."""
         self.spec = spec
-        for run, new in zip(self.runs.values(), spec.runs, strict=True):
+        self.runs = {
+            new.name: self.runs[new.name] if new.name in self.runs else Run(new)
+            for new in spec.runs
+        }
+        for new in spec.runs:
+            run = self.runs[new.name]
             run.spec = new
             if run.end is not None and run.end.stopped == "finished":
                 run.end = run.end if run.last >= new.iterations else None
+        self.findings = [each for each in self.findings if each.run in self.runs]
 
     @property
     def iteration(self) -> int:
