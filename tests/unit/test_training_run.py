@@ -170,11 +170,11 @@ def test_a_fork_begins_at_its_iteration() -> None:
 
 def test_a_fork_of_a_very_long_run_is_small() -> None:
     race = forked(900_000_000)
-    race.add(Points("x", 900_000_000, 0, 1, (3.0, 2.0, 1.0)))
+    race.add(Points("x", 900_000_000, 0, 1, (3.0,) * 2003))
     run = race.runs["x"]
     assert len(run.losses) <= run_module.HELD_POINTS
-    assert run.last == 900_000_002
-    moment = run.at(900_000_002)
+    assert run.last == 900_002_002
+    moment = run.at(900_002_002)
     assert moment is not None
     assert moment.iteration % run.stride == 0
 
