@@ -110,34 +110,25 @@ class ReadOut:
 
 def read_out(race: Race, look: CurveLook, cursor: int) -> list[ReadOut]:
     """The runs that are not hidden, at an iteration; at its last, one that ended."""
-    rows = []
-    for each in seen(race, look):
-        run = each.run
-        index = min(cursor // run.stride, len(run.losses) - 1)
-        known = index >= 0
-        test = test_curve(run)
-        params = {name: column[index] for name, column in run.params.items() if known}
-        rows.append(
-            ReadOut(
-                LETTERS[each.number],
-                run.spec.name,
-                max(index, 0) * run.stride,
-                Positions(run, look.across).at(index) if known else math.nan,
-                run.losses[index] if known else math.nan,
-                _test_loss(test, index),
-                smoothed(run.curve, index, half)
-                if known and (half := _half(look, run))
-                else None,
-                params,
-            )
-        )
-    return rows
+    return [_read(each, look, cursor) for each in seen(race, look)]
 
 
-def _test_loss(curve: Curve | None, index: int) -> float | None:
-    if curve is None or not 0 <= index < len(curve):
-        return None
-    return curve.values[index]
+def _read(each: Seen, look: CurveLook, cursor: int) -> ReadOut:
+    run, letter, name = each.run, LETTERS[each.number], each.run.spec.name
+    moment, index = run.at(cursor), run.index_of(cursor)
+    if moment is None or index is None:
+        return ReadOut(letter, name, run.spec.since, math.nan, math.nan, None, None, {})
+    half = _half(look, run)
+    return ReadOut(
+        letter,
+        name,
+        moment.iteration,
+        Positions(run, look.across).at(index),
+        moment.loss,
+        moment.test_loss,
+        smoothed(run, run.curve, index, half) if half else None,
+        moment.params,
+    )
 
 
 def _half(look: CurveLook, run: Run) -> int:
@@ -173,12 +164,13 @@ def _traces(
             kind: str,
             curve: Curve,
             half: int,
+            run: Run = run,
             number: int = each.number,
             positions: Positions = positions,
         ) -> _Trace:
             at = picked(curve, positions, across, columns)
             values = [
-                smoothed(curve, index, half) if half else curve.values[index]
+                smoothed(run, curve, index, half) if half else curve.values[index]
                 for index in at
             ]
             shares = [place(across, positions.at(index)) for index in at]

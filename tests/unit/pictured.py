@@ -4,6 +4,8 @@ import math
 import random
 
 from tutor.picture import Picture
+from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest, LuckRun
+from tutor.training.lucky import Lucky
 from tutor.training.run import Points, Race
 from tutor.training.spec import RaceSpec, RunSpec
 from tutor.training.views import (
@@ -155,3 +157,27 @@ def at(picture: Picture, sign: str) -> tuple[int, int]:
 def inside(picture: Picture) -> int:
     """The first column to the right of the vertical axis."""
     return max(picture.lines[2].find("│"), picture.lines[2].find("┤")) + 1
+
+
+def lucky(*, ended: bool = True, diverged: bool = False) -> Lucky:
+    """Two runs over 40 seeds: one falls surely, one with more luck."""
+    spec = RaceSpec((RunSpec("gd", iterations=25), RunSpec("sgd", iterations=25)))
+    so_far = Lucky(LuckRequest(spec, seeds=40))
+    for number, run in enumerate(spec.runs):
+        median = tuple(1 + 30 * 0.87**at for at in range(26))
+        wide = 0.05 + 0.4 * number
+        high = tuple(
+            math.inf if diverged and at > 12 else loss * (1 + wide)
+            for at, loss in enumerate(median)
+        )
+        low = tuple(loss * (1 - wide) for loss in median)
+        success = tuple(at / 25 for at in range(26))
+        so_far.add(LuckPoints(run.name, 0, 1, low, median, high, success))
+    if ended:
+        places = tuple((math.cos(at), math.sin(at)) for at in range(40))
+        runs = {
+            "gd": LuckRun(25, 0.8, 0, (1.1,) * 40, places=((0.5, 0.25),) * 40),
+            "sgd": LuckRun(25, 0.4, 3, (1.4,) * 40, places=places),
+        }
+        so_far.add(LuckEnd(40, 1.5, runs, {"sgd": 0.375}))
+    return so_far

@@ -14,9 +14,12 @@ from tutor.picture import Marks, Picture
 from tutor.pictures import inks
 from tutor.pictures.bars import layers
 from tutor.pictures.contour import contour
+from tutor.pictures.luck import luck
 from tutor.pictures.noise import noise
 from tutor.pictures.output import fit, regions
 from tutor.pictures.slope import slope
+from tutor.training.luck import LuckPoints
+from tutor.training.lucky import Lucky
 from tutor.training.views import BatchNoise, Fit, Layer, Layers, Noise, Regions, Surface
 
 Draw = Callable[[int, int, Marks], Picture]
@@ -42,6 +45,10 @@ PICTURES: dict[str, Draw] = {
         pictured.halves(), w, h, unit=1, marks=marks
     ),
     "layers": lambda w, h, marks: layers(pictured.net(), w, h, marks=marks),
+    "luck": lambda w, h, marks: luck(pictured.lucky(), w, h, marks=marks),
+    "ends": lambda w, h, marks: luck(
+        pictured.lucky(), w, h, surface=pictured.bowl(), marks=marks
+    ),
     "noise": lambda w, h, marks: noise(pictured.batches(), w, h, batch=1, marks=marks),
 }
 MARKS: list[Marks] = ["braille", "letters", "ascii"]
@@ -151,3 +158,19 @@ def test_foreign_names_are_harmless_and_one_cell_wide() -> None:
     assert "\x1b" not in "".join(picture.lines)
     assert "重" not in "".join(picture.lines)
     sound(picture, 52, 18, "braille")
+
+
+@given(
+    column=st.lists(odd, min_size=1, max_size=26),
+    log=st.booleans(),
+    marks=st.sampled_from(MARKS),
+)
+@settings(deadline=None, max_examples=50)
+def test_any_percentiles_are_drawn(
+    column: list[float], log: bool, marks: Marks
+) -> None:
+    spec = pictured.lucky().request
+    so_far = Lucky(spec)
+    values = tuple(column)
+    so_far.add(LuckPoints("gd", 0, 1, values, values, values, ()))
+    sound(luck(so_far, 60, 18, log=log, marks=marks), 60, 18, marks)

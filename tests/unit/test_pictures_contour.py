@@ -135,3 +135,24 @@ def test_a_million_iterations_are_drawn_by_a_few_of_them() -> None:
     ]
     picture = contour(pictured.bowl(), pictured.race(way), WIDTH, HEIGHT)
     assert len(pictured.inked(picture, "a")) > 60
+
+
+def test_a_tick_without_room_for_its_whole_number_has_none() -> None:
+    view = pictured.bowl()
+    high = Surface(
+        "a",
+        view.names,
+        (0, 1, 1234567.0, 1234567.9),
+        view.columns,
+        view.rows,
+        view.losses,
+    )
+    numbers = {f"{1234567 + at / 10:.1f}".removesuffix(".0") for at in range(10)}
+    shown = {}
+    for width in (14, 60):
+        picture = contour(high, None, width, HEIGHT)
+        labels = [line.split("┤")[0].strip() for line in picture.lines if "┤" in line]
+        shown[width] = {label for label in labels if label}
+        assert shown[width] <= numbers
+    assert not shown[14]
+    assert len(shown[60]) > 2

@@ -342,3 +342,48 @@ def test_any_look_is_a_picture_of_the_exact_size(
         assert ends == sorted(ends)
     if marks == "ascii":
         assert "".join(picture.lines).isascii()
+
+
+def test_losses_on_test_data_are_dashed_faint_and_end_in_a_small_letter() -> None:
+    so_far = race([], [], iterations=25)
+    tests = tuple(loss + 20 for loss in falling())
+    so_far.add(Points("b", 0, 0, 1, tuple(falling()), test_losses=tests))
+    picture = loss_curves(so_far, 60, 16)
+    faint, train = (
+        sum(p.end - p.start for line in picture.patches for p in line if p.ink == ink)
+        for ink in ("b-", "b")
+    )
+    assert 0 < faint < 0.8 * train
+    assert picture.lines[0].split("·")[1].split() == ["b:", "on", "test", "data"]
+    ends = [line.rstrip()[-1] for line in picture.lines[1:-3] if line.rstrip()]
+    assert ends.index("b") < ends.index("B")
+    plain = loss_curves(so_far, 60, 16, CurveLook(test=False))
+    assert "test" not in plain.lines[0]
+    assert not [p for line in plain.patches for p in line if p.ink == "b-"]
+    (_, row) = plotting.read_out(so_far, CurveLook(), 3)
+    assert (row.loss, row.test_loss) == (falling()[3], tests[3])
+
+
+def test_over_seconds_a_slow_run_ends_further_right() -> None:
+    so_far = race([], [], iterations=25)
+    for name, seconds in (("a", 1.0), ("b", 3.0)):
+        so_far.add(Points(name, 0, 0, 1, tuple(falling()), seconds=(0.0, seconds)))
+    picture = loss_curves(so_far, 60, 16, CurveLook(across="seconds"), marks="letters")
+    assert picture.lines[-1].strip() == "seconds of computing"
+    ends = {
+        letter: max(line.find(letter) for line in picture.lines[1:-3])
+        for letter in "AB"
+    }
+    assert ends["A"] < 25 < 50 < ends["B"]
+    assert plotting.read_out(so_far, CurveLook(across="seconds"), 25)[1].across == 3.0
+
+
+def test_a_forks_running_mean_keeps_its_first_point() -> None:
+    runs = (RunSpec("a", iterations=25), RunSpec("b", iterations=25, of="a", since=10))
+    so_far = Race(RaceSpec(runs))
+    so_far.add(Points("a", 0, 0, 1, tuple(falling())))
+    so_far.add(Points("b", 10, 10, 1, (9.0, 5.0, 1.0) * 5))
+    _, row = plotting.read_out(so_far, CurveLook(smooth=7), 10)
+    assert (row.loss, row.mean) == (9.0, 9.0)
+    _, before = plotting.read_out(so_far, CurveLook(smooth=7), 3)
+    assert math.isnan(before.loss)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tutor.picture import Marks, Picture, blank
 from tutor.pictures.canvas import Canvas, Said, name
-from tutor.training.axis import Axis, logarithmic
+from tutor.training.axis import MOST, Axis, drawable, logarithmic
 from tutor.training.views import Layer, Layers
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -84,7 +84,7 @@ def _axis(layers: Layers, *, weights: bool) -> Axis:
     values = [each.gradient for each in layers.layers]
     if weights:
         values += [each.weight for each in layers.layers]
-    shown = [value for value in values if value > 0 and math.isfinite(value)] or [1.0]
+    shown = [value for value in values if value > 1 / MOST and drawable(value)] or [1.0]
     low = 10.0 ** math.floor(math.log10(min(shown)) - 0.3)
     return logarithmic(low, max(max(shown), 10 * low), 5)
 

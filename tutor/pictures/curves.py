@@ -60,8 +60,7 @@ def seen(race: Race, look: CurveLook) -> list[Seen]:
 
 def test_curve(run: Run) -> Curve | None:
     """Its losses on test data, if it has any."""
-    found: Curve | None = getattr(run, "test_curve", None)
-    return found if found else None
+    return run.test_curve if len(run.test_curve) else None
 
 
 class Positions:
@@ -73,7 +72,7 @@ class Positions:
         if across == "samples":
             self._column = run.samples
         elif across == "seconds":
-            self._column = getattr(run, "seconds", ())
+            self._column = run.seconds
 
     def at(self, index: int) -> float:
         """Of held point `index`; nan where that is not known."""
@@ -145,10 +144,12 @@ def picked(curve: Curve, positions: Positions, axis: Axis, columns: int) -> list
     return [at for at in (*before, *indices, *after) if drawable(values[at])]
 
 
-def smoothed(curve: Curve, index: int, half: int) -> float:
+def smoothed(run: Run, curve: Curve, index: int, half: int) -> float:
     """The mean of the `half` held points on both sides and the one at `index`; of fewer
-    near an end, so that the ends stay as they are."""
-    half = min(half, index, len(curve) - 1 - index)
+    near an end, so that the ends stay as they are. `curve`: of its losses, or the test's.
+    """
+    first = -(-run.spec.since // run.stride)
+    half = max(0, min(half, index - first, len(curve) - 1 - index))
     return curve.mean(index - half, index + half + 1)
 
 

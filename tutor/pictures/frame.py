@@ -90,11 +90,12 @@ def framed(
         share = up.place(tick)
         if share is not None and -1e-9 <= share <= 1 + 1e-9:
             labels.setdefault(1 + round((1 - share) * (rows - 1)), label)
-    left = max(map(len, labels.values()), default=0)
-    left = min(left, canvas.width // 3)
+    fitting = [len(text) for text in labels.values() if len(text) <= canvas.width // 3]
+    left = max(fitting, default=0)
     for row in range(1, rows + 1):
         text = labels.get(row, "")
-        canvas.write(0, row, f"{text[:left]:>{left}}" + ("┤" if text else "│"))
+        shown = text if len(text) <= left else ""  # half a number would be another one
+        canvas.write(0, row, f"{shown:>{left}}" + ("┤" if text else "│"))
     frame = Frame(left + 1, 1, canvas.width - left - 1, rows, across, up, fine)
     canvas.write(0, 0, f"{'':>{left}}{name(names[1])}")
     _below(canvas, frame, name(names[0]))

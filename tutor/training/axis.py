@@ -100,6 +100,7 @@ def linear(low: float, high: float, count: int) -> Axis:
 
 def logarithmic(low: float, high: float, count: int) -> Axis:
     """From a round number at or below `low` to one at or above `high`; both > 0."""
+    low, high = (min(max(value, 1 / MOST), MOST) for value in (low, high))
     first = _rounds(low, down=True)
     last = max(_rounds(high, down=False), first + 1)
     rounds = range(first, last + 1)

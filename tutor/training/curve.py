@@ -62,21 +62,6 @@ class Curve:
         half.extend(self.values[::2])
         return half
 
-    def reduced(self, columns: int, span: int) -> Iterator[int]:
-        """Indices, ascending, that show the curve in `columns` columns for 0..span-1.
-
-        At most two a column, its lowest and its highest, so that no spike is lost.
-        """
-        count = min(len(self.values), span)
-        per_column = max(1.0, span / columns)
-        whole = 0
-        if per_column >= 2 * BLOCK:
-            whole = count // BLOCK
-            for start, stop in _parts(whole, per_column / BLOCK):
-                yield from self._block_extremes(start, stop)
-        for start, stop in _parts(count - whole * BLOCK, per_column):
-            yield from self._extremes(whole * BLOCK + start, whole * BLOCK + stop)
-
     def extremes(self, start: int, stop: int) -> Iterator[int]:
         """Indices, ascending, of the lowest and the highest from `start` to before
         `stop`: two, one, or none where no number is finite."""
@@ -128,15 +113,6 @@ def _finite(numbers: Sequence[float]) -> Sequence[float]:
     if math.isfinite(sum(numbers)):
         return numbers
     return [number for number in numbers if math.isfinite(number)]
-
-
-def _parts(count: int, per_part: float) -> Iterator[tuple[int, int]]:
-    start = number = 0
-    while start < count:
-        number += 1
-        stop = max(start + 1, min(count, round(number * per_part)))
-        yield start, stop
-        start = stop
 
 
 def _both(one: int, other: int) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """What training yields: points, the end of each run, and runs that hold the points.
 
-Holding is compact (eight bytes a value) and bounded; `reduced` gives a plot what it can
-show and no more. Drawing is `tutor.plotting`.
+Holding is compact (eight bytes a value) and bounded. Drawing is `tutor.plotting`, which
+looks at no more than a plot can show (`pictures.curves`).
 """
 
 import math
@@ -192,16 +192,6 @@ class Run:
             seconds=self.seconds[index],
             params={name: column[index] for name, column in self.params.items()},
         )
-
-    def reduced(self, columns: int, last: int) -> tuple[list[int], list[float]]:
-        """Iterations and losses that show the curve in `columns` columns for 0..last.
-
-        At most two a column, its lowest and its highest in their order, so that a spike
-        is never lost; non-finite losses are left out.
-        """
-        indices = list(self.curve.reduced(columns, last // self.stride + 1))
-        losses = self.losses
-        return [at * self.stride for at in indices], [losses[at] for at in indices]
 
 
 class Race:
