@@ -4,14 +4,17 @@ torch: `Session.train` and `Session.stop_training` are this.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
-from tutor.errors import StoppedError, TutorError, WireError
+from tutor.errors import KernelDiedError, StoppedError, TutorError, WireError
 from tutor.kernel.asking import ask
 from tutor.kernel.base import Kernel
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points
 from tutor.training.spec import Kept, RaceSpec, SliceRequest
+from tutor.training.views import View, ViewRequest
 
-Arrived = Points | Finding | Kept | Finished
+Arrived = Points | Finding | Kept | View | Finished
+Views = tuple[ViewRequest, ...] | Callable[[], tuple[ViewRequest, ...]]
+"""What is to be seen on the way; a function is asked again for each slice."""
 
 SLICE_S = 1.0
 """Long enough that the gap between two slices costs nothing; an interrupt ends one at
@@ -37,45 +40,48 @@ class Racing:
         limit: int | None = None,
         kept: tuple[Kept, ...] = (),
         reached: int = 0,
+        views: Views = (),
     ) -> AsyncGenerator[Arrived]:
         """Compute `limit` iterations (None: all that are left; 0: only the start).
 
-        A race with an id that was trained before goes on from there, with the lr, batch
-        size, optimiser and number of iterations that `spec` has now; one that the kernel
-        does not know, from `kept`, to `limit` iterations behind `reached`. Points as
-        they come; `Finished` is always the last, and no later than its points. Raises
+        A race with an id that was trained before goes on from there, with what `spec`
+        says of the iterations to come; one that the kernel does not know, from `kept`,
+        to `limit` iterations behind `reached`. A kernel that ends by itself is started
+        again: a `Finding` says so, and the race goes on from what was kept last, so that
+        some points come twice; one that ends at once again is an error. Points as they
+        come; `Finished` is always the last, and no later than its points. Raises
         TutorError with a sentence.
         """
         self._stopping = False
-        kernel = await self._start()
-        begun = self._reached.get(spec.id)
-        fresh = begun is None and not kept
-        if begun is None:
-            begun = max((each.iteration for each in kept), default=0)
-        else:
-            kept, reached = (), begun
-        goal = None if limit is None else limit + reached
-        left = None if goal is None else goal - begun
+        await self._start()
+        way = _Way(spec, limit, kept, reached, self._reached.get(spec.id))
         while True:
-            finished = None
-            left = 0 if self._stopping else left
-            seconds = SLICE_S if spec.id else None  # nobody can go on without an id
-            request = SliceRequest(spec, fresh, left, seconds, kept)
-            async for answer in self._slice(kernel, request):
-                fresh, kept = False, ()
-                if isinstance(answer, Finished):
-                    finished = answer
-                else:
-                    yield answer
-            if finished is None:  # it was stopped before it began
+            async for answer in self._leg(way, views):
+                yield answer
+            if way.finished is None:  # it was stopped before it began, or begins again
                 continue
-            reached = _reached(finished)
             if spec.id:
-                self._reached[spec.id] = reached
-            left = None if goal is None else goal - reached
-            if finished.over or self._stopping or left == 0:
-                yield finished
+                self._reached[spec.id] = way.reached
+            if way.finished.over or self._stopping or way.left == 0:
+                yield way.finished
                 return
+
+    async def _leg(self, way: "_Way", views: Views) -> AsyncIterator[Arrived]:
+        """One slice, whose end is in `way`; where there is none, what to do about it."""
+        kernel = await self._start()
+        request = way.request(views, stopping=self._stopping)
+        try:
+            async for answer in self._slice(kernel, request):
+                way.take(answer)
+                if not isinstance(answer, Finished):
+                    yield answer
+        except KernelDiedError as error:
+            if self._stopping or not way.survives():
+                raise
+            yield Finding(request.race.runs[0].name, "restarted", text=str(error))
+        except TutorError:
+            if not way.remembers():
+                raise
 
     async def _slice(
         self, kernel: Kernel, request: SliceRequest
@@ -107,6 +113,76 @@ class Racing:
         if self._kernel is not None and not self._interrupted:
             self._interrupted = True
             await self._kernel.interrupt()
+
+
+class _Way:
+    """One call of `train`: how far it is to go, and what the kernel knows of it."""
+
+    def __init__(
+        self,
+        spec: RaceSpec,
+        limit: int | None,
+        kept: tuple[Kept, ...],
+        reached: int,
+        begun: int | None,
+    ) -> None:
+        """`begun`: where the race stands in the kernel, if that should know it."""
+        self._spec = spec
+        self._states = {each.run: each for each in kept}
+        self._known = self._untried = begun is not None
+        self._died = False
+        self.reached = self._state if begun is None else begun
+        """The iteration of the runs that can go on."""
+        reached = reached if begun is None else begun
+        self._goal = None if limit is None else limit + reached
+        self.finished: Finished | None = None
+        """How the last slice ended; None: it did not."""
+
+    @property
+    def _state(self) -> int:
+        return max((each.iteration for each in self._states.values()), default=0)
+
+    @property
+    def left(self) -> int | None:
+        """Iterations; None: all that there are."""
+        return None if self._goal is None else self._goal - self.reached
+
+    def request(self, views: Views, *, stopping: bool) -> SliceRequest:
+        """The next slice."""
+        self.finished = None
+        return SliceRequest(
+            self._spec,
+            fresh=not self._known and not self._states,
+            limit=0 if stopping else self.left,
+            seconds=SLICE_S if self._spec.id else None,  # else nobody can go on with it
+            kept=() if self._known else tuple(self._states.values()),
+            views=views() if callable(views) else views,
+        )
+
+    def take(self, answer: Arrived) -> None:
+        """What a slice said."""
+        self._known, self._untried = True, False
+        if isinstance(answer, Kept):
+            self._states[answer.run] = answer
+        elif isinstance(answer, Finished):
+            self.finished = answer
+            self.reached = _reached(answer)
+            self._died = False
+
+    def survives(self) -> bool:
+        """Its kernel ended: whether to go on in another one."""
+        if self._died or not self._spec.id:
+            return False
+        self._died, self._known, self.reached = True, False, self._state
+        return True
+
+    def remembers(self) -> bool:
+        """The kernel does not know the race, from which nothing came yet: whether there
+        is a state to go on from."""
+        if not (self._untried and self._states):
+            return False
+        self._known = self._untried = False
+        return True
 
 
 def _reached(finished: Finished) -> int:

@@ -38,11 +38,12 @@ from tutor.lesson.schema import (
     QuestionCell,
 )
 from tutor.progress import CellProgress, LessonProgress, Progress
-from tutor.racing import Racing
+from tutor.racing import Racing, Views
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points
 from tutor.training.spec import Kept, RaceSpec
+from tutor.training.views import View
 from tutor.verdicts import Verdict
 
 Event = Output | Verdict
@@ -394,16 +395,17 @@ class Session:
     # -- races
 
     async def train(
-        self, spec: RaceSpec, limit: int | None = None
-    ) -> AsyncIterator[Points | Finding | Finished]:
+        self, spec: RaceSpec, limit: int | None = None, views: Views = ()
+    ) -> AsyncIterator[Points | Finding | View | Finished]:
         """Compute `limit` iterations of a race (None: all that are left; 0: its start).
 
-        Points as they come, `Finished` last. The same `spec.id` goes on from where it
+        Points as they come, and what `views` asks for of the newest iteration, at most
+        four times a second; `Finished` last. The same `spec.id` goes on from where it
         was, also after its kernel ended, or when `runs.open` gave it. Raises TutorError.
         Not before `stop_training` was answered by `Finished` may another be asked for.
         """
         kept, reached = self.runs.kept(spec), self.runs.iteration(spec.id)
-        arriving = self._racing.train(spec, limit, kept, reached)
+        arriving = self._racing.train(spec, limit, kept, reached, views)
         async with contextlib.aclosing(arriving):
             async for arrived in arriving:
                 if isinstance(arrived, Points):
@@ -411,7 +413,8 @@ class Session:
                     if new is None:
                         continue
                     arrived = new
-                self.runs.keep(spec, arrived)
+                if not isinstance(arrived, View):
+                    self.runs.keep(spec, arrived)
                 if not isinstance(arrived, Kept):
                     yield arrived
 

@@ -19,6 +19,7 @@ from tutor.kernel.jupyter import JupyterKernel
 from tutor.progress import Progress
 from tutor.session import Session
 from tutor.training import options
+from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import RaceSpec
 
@@ -101,6 +102,27 @@ async def test_a_killed_kernel_is_told_and_another_race_runs(session: Session) -
         await killed()
     assert is_whole(so_far)
     assert (await train(session, race("after"))).over
+
+
+@on_one_loop
+async def test_a_race_whose_kernel_dies_goes_on_to_the_same_end(
+    session: Session,
+) -> None:
+    changes = ("runs=sgd", "batch=1", "optimiser=momentum", "iterations=12000")
+    whole, so_far = race("whole", *changes), race("cut", *changes)
+    await train(session, whole)
+    racer = await session.racer()
+    told: list[Finding] = []
+    async with asyncio.timeout(DEADLINE_S):
+        async for arrived in session.train(so_far.spec):
+            so_far.add(arrived)
+            if isinstance(arrived, Finding):
+                told.append(arrived)
+            elif so_far.iteration > 6000 and not told:
+                await racer.kill()
+    assert [each.kind for each in told] == ["restarted"]
+    assert so_far.over
+    assert so_far.runs["sgd"].losses == whole.runs["sgd"].losses
 
 
 def _command(*words: str) -> list[str]:

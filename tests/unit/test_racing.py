@@ -1,7 +1,7 @@
 """Races asked for slice by slice, on a kernel that plays the engine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from tutor.kernel.outputs import Done
 from tutor.progress import Progress
 from tutor.runs.store import Runs
 from tutor.session import Session
+from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, RunEnd, Stopped
 from tutor.training.spec import Kept, RaceSpec, RunSpec, SliceRequest
+from tutor.training.views import Fit, ViewRequest
 
 SLICE = 10
 """Iterations that the played engine does before its time is over."""
@@ -53,6 +55,8 @@ class Engine:
             yield Points(run.name, start, start, 1, losses)
         if self.keeps:
             yield Kept(run.name, goal, "c3RhdGU=")
+        for each in request.views:
+            yield Fit(run.name, goal, (float(each.columns),), (0.0,), ())
         stopped: Stopped = "finished" if goal == run.iterations else "interrupted"
         yield Finished({run.name: RunEnd(stopped, goal, float(goal))})
 
@@ -84,13 +88,19 @@ async def train(
     session: Session, race: RaceSpec, limit: int | None = None
 ) -> tuple[list[int], Finished]:
     """The iterations that came, and how it ended."""
-    *points, finished = [each async for each in session.train(race, limit)]
+    arrived = [each async for each in session.train(race, limit)]
+    finished = arrived[-1]
     assert isinstance(finished, Finished)
+    return iterations(arrived), finished
+
+
+def iterations(arrived: Sequence[object]) -> list[int]:
+    """Of all points."""
     came = []
-    for each in points:
-        assert isinstance(each, Points)
-        came += [each.start + index for index in range(len(each.losses))]
-    return came, finished
+    for each in arrived:
+        if isinstance(each, Points):
+            came += [each.start + index for index in range(len(each.losses))]
+    return came
 
 
 async def test_a_race_is_computed_slice_after_slice(fixture: Fixture) -> None:
@@ -266,8 +276,9 @@ async def test_a_kernel_that_forgot_the_race_is_told_and_it_goes_on(
     fixture.engine.keeps = keeps
     await train(fixture.session, spec(), limit=5)
     fixture.engine.at.clear()
-    with pytest.raises(TutorError, match="no longer has this race"):
-        await train(fixture.session, spec())
+    if not keeps:
+        with pytest.raises(TutorError, match="no longer has this race"):
+            await train(fixture.session, spec())
     came, _ = await train(fixture.session, spec(), limit=3)
     assert came == [6, 7, 8]
     assert fixture.engine.requests[-1].fresh is not keeps
@@ -282,20 +293,64 @@ async def test_points_behind_the_state_come_once(fixture: Fixture, keeps: bool) 
     racer = await fixture.session.racer()
     assert isinstance(racer, FakeKernel)
 
+    deaths = [1]
+
     async def dying(request: SliceRequest) -> AsyncIterator[Any]:
-        yield Points("gd", 6, 6, 1, (6.0, 7.0, 8.0))
-        yield Done("died", "killed (signal 9)")
+        if deaths:
+            deaths.pop()
+            yield Points("gd", 6, 6, 1, (6.0, 7.0, 8.0))
+            yield Done("died", "killed (signal 9)")
+            return
+        for each in fixture.engine.train(request):
+            yield each
 
     racer.calls["train"] = dying
-    with pytest.raises(KernelDiedError):
-        await train(fixture.session, spec(100))
-    racer.calls["train"] = fixture.engine.train
     fixture.engine.at.clear()
-    came, _ = await train(fixture.session, spec(100), limit=4)
-    assert came == [9, 10, 11, 12]
-    assert [each.iteration for each in fixture.engine.requests[-1].kept] == (
-        [5] if keeps else []
-    )
+    fixture.engine.requests.clear()
+    arrived = [each async for each in fixture.session.train(spec(100), limit=7)]
+    (told,) = [each for each in arrived if isinstance(each, Finding)]
+    assert (told.kind, told.text) == (
+        "restarted", "The kernel ended: killed (signal 9).",
+    )  # fmt: skip
+    assert iterations(arrived) == list(range(6, 13))
+    assert racer.starts == 2
+    first = fixture.engine.requests[0]
+    assert [each.iteration for each in first.kept] == ([5] if keeps else [])
+    assert first.fresh is not keeps
+
+
+async def test_a_kernel_that_ends_again_and_again_is_an_error(fixture: Fixture) -> None:
+    racer = await fixture.session.racer()
+    assert isinstance(racer, FakeKernel)
+
+    async def dying(request: SliceRequest) -> AsyncIterator[Any]:
+        yield Points("gd", 0, 0, 1, (6.0,))
+        yield Done("died", "out of memory")
+
+    racer.calls["train"] = dying
+    with pytest.raises(KernelDiedError, match="out of memory"):
+        await train(fixture.session, spec(100))
+    assert racer.starts == 2
+
+
+async def test_what_is_to_be_seen_is_asked_for_again_in_each_slice(
+    fixture: Fixture,
+) -> None:
+    asked: list[ViewRequest] = []
+
+    def views() -> tuple[ViewRequest, ...]:
+        asked.append(ViewRequest("output", "gd", columns=len(asked) + 1))
+        return (asked[-1],)
+
+    session = fixture.session
+    arrived = [each async for each in session.train(spec(), views=views)]
+    assert len(asked) == 3
+    assert [each.views for each in fixture.engine.requests] == [
+        (each,) for each in asked
+    ]
+    assert [each.x for each in arrived if isinstance(each, Fit)] == [
+        (1.0,), (2.0,), (3.0,),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("keeps", [False, True])
@@ -337,7 +392,7 @@ async def test_a_kernel_that_dies_is_told_and_started_again(fixture: Fixture) ->
     racer.calls["train"] = fixture.engine.train
     came, _ = await train(fixture.session, spec())
     assert came == list(range(26))
-    assert racer.starts == 2
+    assert racer.starts == 3
 
 
 async def test_an_end_that_never_came_is_told(fixture: Fixture) -> None:

@@ -29,6 +29,7 @@ from tutor.training import options, words
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import RaceSpec
+from tutor.training.views import View
 
 SHORT_S = 1.0
 """A race that is over earlier is not kept on disk."""
@@ -132,7 +133,7 @@ class _Training:
             self._finished = Finished(ends)
             self._report.finished(self._finished)
 
-    def _take(self, arrived: Points | Finding | Finished) -> None:
+    def _take(self, arrived: Points | Finding | View | Finished) -> None:
         if self._exports or not self._streams:
             self.race.add(arrived)
         if isinstance(arrived, Points):
@@ -140,7 +141,7 @@ class _Training:
         elif isinstance(arrived, Finished):
             self._finished = arrived
             self._report.finished(arrived)
-        else:
+        elif isinstance(arrived, Finding):
             self._say(arrived)
 
     def end(self) -> None:

@@ -16,6 +16,7 @@ FindingKind = Literal[
     "double-sigmoid",
     "zero-init",
     "device",
+    "restarted",
 ]
 
 
@@ -30,7 +31,8 @@ class Finding:
     of earlier iterations are still inside. sum: the loss grows with the batch. broadcast:
     outputs (n, 1) against targets (n,). double-sigmoid: a sigmoid before a loss with one
     inside. zero-init: hidden units that are, and stay, alike. device: another device than
-    the spec's computes."""
+    the spec's computes. restarted: the kernel ended, as `text` says; the race goes on
+    in another one from where it was kept."""
     iteration: int = 0
     tensor: str = ""
     """The first that is not finite, or the one that is meant: "w", "0.weight", "loss"."""

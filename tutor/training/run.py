@@ -12,6 +12,7 @@ from typing import Literal
 from tutor.training.curve import Curve
 from tutor.training.findings import Finding
 from tutor.training.spec import RaceSpec, RunSpec
+from tutor.training.views import View
 from tutor.wire import message
 
 Stopped = Literal["finished", "diverged", "interrupted"]
@@ -203,8 +204,9 @@ class Race:
         self.findings: list[Finding] = []
         """What was recognised, in the order it came."""
 
-    def add(self, arrived: Points | Finding | Finished) -> None:
-        """Take what training yielded. A run the race does not have is a KeyError."""
+    def add(self, arrived: Points | Finding | View | Finished) -> None:
+        """Take what training yielded; what is to be seen is not kept. A run the race does
+        not have is a KeyError."""
         if isinstance(arrived, Points):
             run = self.runs[arrived.run]
             run.add(arrived)
@@ -213,8 +215,9 @@ class Race:
         if isinstance(arrived, Finding):
             self.findings.append(arrived)
             return
-        for name, end in arrived.runs.items():
-            self.runs[name].end = end
+        if isinstance(arrived, Finished):
+            for name, end in arrived.runs.items():
+                self.runs[name].end = end
 
     def change(self, spec: RaceSpec) -> None:
         """Go on with other settings, without the runs that are not in `spec` any more,
