@@ -205,7 +205,7 @@ def test_the_first_tensor_that_is_not_finite(damage: str, named: str) -> None:
 
 @pytest.mark.parametrize("seed", [0, 42])
 def test_the_limit_is_where_gradient_descent_begins_to_diverge(seed: int) -> None:
-    """Bisected over 1000 iterations, within 1 %."""
+    """Bisected over 400 iterations, within 1 %."""
     data = datasets.data("line", 1000, 1.0, seed)
     limit = slips.lr_limit(line(), nn.Linear(1, 1), data, MSE)
     assert limit is not None
@@ -213,12 +213,12 @@ def test_the_limit_is_where_gradient_descent_begins_to_diverge(seed: int) -> Non
     def diverges(lr: float) -> bool:
         x = torch.cat([data.x, torch.ones_like(data.x)], 1).double()
         place = torch.zeros(2, 1, dtype=torch.float64)
-        for _ in range(1000):
+        for _ in range(400):
             place -= lr * 2 / len(x) * x.T @ (x @ place - data.y)
         return not bool(place.abs().max() < 1e3)
 
-    low, high = 0.5, 1.5
-    for _ in range(12):
+    low, high = 0.8, 1.2
+    for _ in range(8):
         middle = (low + high) / 2
         low, high = (low, middle) if diverges(middle) else (middle, high)
     assert limit == pytest.approx(low, rel=0.01)

@@ -41,8 +41,9 @@ def found(
         return _of_graph(spec, model, data, loss_of, loss)
     if iteration == 1 and (name := held_gradient(named(model))):
         return (Finding(spec.name, "no-zero-grad", iteration, name),)
-    if iteration == LOOKED - 1 and (name := alike_units(model)):
-        return (Finding(spec.name, "zero-init", iteration, name),)
+    if iteration == LOOKED - 1 and (layer := alike_units(model)):
+        facts = {"units": float(layer[1])}
+        return (Finding(spec.name, "zero-init", iteration, layer[0], facts=facts),)
     return ()
 
 
@@ -62,8 +63,9 @@ def ended(
     finite = not name and torch.isfinite(torch.tensor(value)).item()
     facts = {"loss": value}
     if finite:
-        name, size = _largest(model)
-        facts["size"] = size
+        name, facts["size"] = _largest(model)
+    if condition := _condition(model, data, loss_of):
+        facts["condition"] = condition
     told = Finding(
         spec.name,
         "diverged" if finite else "not-finite",
@@ -95,6 +97,16 @@ def lr_limit(
         return None
     steepest = torch.linalg.eigvalsh(hessian)[-1].item()
     return 2 * (1 + momentum) / steepest if steepest > 0 else None
+
+
+def _condition(model: nn.Module, data: Data, loss_of: LossOf) -> float | None:
+    """How much steeper the steepest direction is than the flattest one."""
+    hessian = constant_hessian(model, data, loss_of)
+    if hessian is None:
+        return None
+    curvatures = torch.linalg.eigvalsh(hessian)
+    flattest, steepest = curvatures[0].item(), curvatures[-1].item()
+    return steepest / flattest if flattest > 0 else None
 
 
 def constant_hessian(model: nn.Module, data: Data, loss_of: LossOf) -> Tensor | None:
@@ -173,8 +185,9 @@ def held_gradient(parameters: Mapping[str, Tensor]) -> str:
     return ""
 
 
-def alike_units(model: nn.Module) -> str:
-    """The first hidden layer whose units have all the same parameters; "": none."""
+def alike_units(model: nn.Module) -> tuple[str, int] | None:
+    """The first hidden layer whose units have all the same parameters, and how many
+    units it has; None: there is none."""
     layers = [
         (name, list(each.parameters()))
         for name, each in model.named_modules()
@@ -182,8 +195,8 @@ def alike_units(model: nn.Module) -> str:
     ]
     for name, parameters in layers[:-1]:
         if len(parameters[0]) > 1 and all(alike(each) for each in parameters):
-            return str(name)
-    return ""
+            return name, len(parameters[0])
+    return None
 
 
 def alike(rows: Tensor) -> bool:

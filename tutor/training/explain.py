@@ -1,0 +1,276 @@
+"""What a `Finding` means, in one or two sentences, and what can be done about it. Pure.
+
+Of a run of ours the `RunSpec` is given; None: it is a loop of the learner's own, whose
+settings nobody knows, and what can be done is told as code.
+"""
+
+from dataclasses import dataclass
+
+from tutor.training.findings import Finding
+from tutor.training.spec import RunSpec, Value
+
+_SAFE = 0.6
+"""Of the largest learning rate: near it the last bit of the way is slow."""
+_BADLY_SCALED = 50.0
+"""From so many times on, the steepest direction keeps the others from moving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One thing to change."""
+
+    key: str
+    """A setting of the run; "": it is no setting, `words` tell what to do."""
+    value: Value
+    words: str
+    """Like "lr 0.5: below the limit of 0.935"."""
+
+
+def sentence(finding: Finding, spec: RunSpec | None = None) -> str:
+    """One or two sentences, with the numbers."""
+    return _SENTENCES[finding.kind](finding, spec)
+
+
+def proposals(finding: Finding, spec: RunSpec | None = None) -> tuple[Proposal, ...]:
+    """Two where a run diverged, one for a mistake; () where nothing is to be done."""
+    if finding.kind in ("diverged", "not-finite"):
+        return _slower(finding, spec), _otherwise(finding, spec)
+    if finding.kind == "sum":
+        key = "" if spec is None else "loss"
+        words = "take the mean of the errors, not their sum"
+        return (Proposal(key, key and "mse", words),)
+    if finding.kind == "zero-init":
+        key = "" if spec is None else "init"
+        words = "begin with random weights, as torch's layers do by themselves"
+        return (Proposal(key, key and "torch", words),)
+    words = _WORDS.get(finding.kind, "").format(text=finding.text or "sigmoid")
+    key = "" if spec is None or not spec.slip else "slip"
+    return (Proposal(key, key and "", words),) if words else ()
+
+
+_WORDS = {
+    "no-zero-grad": "clear the gradients in each iteration: optimizer.zero_grad() "
+    "before loss.backward()",
+    "broadcast": "give the targets the shape of the outputs: y.unsqueeze(1)",
+    "double-sigmoid": "give the loss the outputs as they are, without the {text}",
+}
+
+
+def lines(finding: Finding, spec: RunSpec | None = None) -> list[str]:
+    """The sentence, and below it each proposal, for prints."""
+    told = [f"  try {each.words}" for each in proposals(finding, spec)]
+    return [sentence(finding, spec), *told]
+
+
+def _who(finding: Finding, spec: RunSpec | None) -> str:
+    """The run, in the middle of a sentence."""
+    if spec is not None:
+        return finding.run
+    return "your loop" if finding.run == "loss" else f"your loop {finding.run!r}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:] if text.startswith("your loop") else text
+
+
+def number(value: float) -> str:
+    """About three digits: 0.935, 12, 1.2e+06."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 100_000 else f"{value:.3g}"
+
+
+# ------------------------------------------------------------------------- divergence
+
+
+def _diverged(finding: Finding, spec: RunSpec | None) -> str:
+    who = _capital(_who(finding, spec))
+    what = f"{who} diverged at iteration {finding.iteration}"
+    loss, size = finding.facts.get("loss"), finding.facts.get("size")
+    reached = [f"{finding.tensor} had grown to {number(size)}"] if size else []
+    reached += [f"the loss to {number(loss)}"] if loss else []
+    ended = f": {' and '.join(reached)}." if reached else "."
+    return what + ended + _because(finding, spec)
+
+
+def _not_finite(finding: Finding, spec: RunSpec | None) -> str:
+    name = finding.tensor
+    if name.endswith(".grad"):
+        name = f"the gradient of {name.removesuffix('.grad')}"
+    elif name == "loss":
+        name = "the loss"
+    return (
+        f"{_capital(_who(finding, spec))} diverged at iteration {finding.iteration}: "
+        f"{name} is not finite any more, the first of all tensors."
+        f"{_because(finding, spec)}"
+    )
+
+
+def _because(finding: Finding, spec: RunSpec | None) -> str:
+    lr, limit = finding.lr, finding.limit
+    times = finding.facts.get("times")
+    if lr is not None and lr < 0:
+        return (
+            " Its updates add the gradient where they should subtract it (the measured "
+            f"learning rate is {number(lr)}): each one goes uphill."
+        )
+    if lr is not None and limit is not None and lr > limit:
+        return (
+            f" The learning rate {number(lr)} is above {number(limit)}, which is "
+            f"{_formula(spec)}: from there on every step overshoots further than the "
+            "one before."
+        )
+    if lr is not None and limit is not None:
+        batch = spec.at(finding.iteration).samples_per_iteration if spec else None
+        points = (
+            "1 point" if batch == 1 else f"{batch} points" if batch else "few points"
+        )
+        return (
+            f" The learning rate {number(lr)} is below {number(limit)} ({_formula(spec)} "
+            f"of all the data), but a batch of {points} is often steeper than all the "
+            "data together."
+        )
+    if times is not None:
+        return (
+            f" Every step overshoots further than the one before: the learning rate is "
+            f"{number(times)} times the largest with which it would converge."
+        )
+    return f" Its learning rate is {number(lr)}." if lr is not None else ""
+
+
+def _formula(spec: RunSpec | None) -> str:
+    if spec is not None and spec.optimiser == "momentum":
+        return "2 (1 + momentum) / λmax"
+    return "2 / λmax"
+
+
+def _slower(finding: Finding, spec: RunSpec | None) -> Proposal:
+    """A learning rate that converges, as far as that is known."""
+    lr, limit = finding.lr, finding.limit
+    times = finding.facts.get("times")
+    if lr is not None and lr < 0:
+        return Proposal("", None, "subtract the gradient: w -= lr * w.grad")
+    if limit is not None and (lr is None or lr > limit):
+        value = below(_SAFE * limit)
+        return Proposal(
+            "lr" if spec else "",
+            value,
+            f"lr {value:g}: below the limit of {number(limit)}",
+        )
+    if lr is not None:
+        value = below(lr / 5)
+        return Proposal("lr" if spec else "", value, f"lr {value:g}: smaller steps")
+    if times is not None:
+        words = f"a learning rate {number(max(2.0, times / _SAFE))} times smaller"
+        return Proposal("", None, words)
+    return Proposal("", None, "a learning rate ten times smaller")
+
+
+def _otherwise(finding: Finding, spec: RunSpec | None) -> Proposal:
+    """The second way."""
+    if finding.facts.get("condition", 0.0) >= _BADLY_SCALED:
+        steeper = number(finding.facts["condition"])
+        words = (
+            f"scale the features to mean 0 and deviation 1: now one direction is "
+            f"{steeper} times steeper than another"
+        )
+        return Proposal("", None, words)
+    if spec is None:
+        words = (
+            "clip the gradients before the step: "
+            "torch.nn.utils.clip_grad_norm_(parameters, 1.0)"
+        )
+        return Proposal("", None, words)
+    now = spec.at(finding.iteration)
+    if now.loss == "sse":
+        return Proposal("loss", "mse", "the mean of the errors instead of their sum")
+    if now.optimiser == "momentum":
+        return Proposal("optimiser", "sgd", "no momentum: steps do not add up")
+    if now.batch is not None and now.batch * 4 <= min(now.points, 64):
+        words = f"batch {now.batch * 4}: its gradients scatter half as much"
+        return Proposal("batch", now.batch * 4, words)
+    if now.optimiser != "adam":
+        words = "adam: its steps do not grow with the gradient"
+        return Proposal("optimiser", "adam", words)
+    words = "clip the gradients: no step can then be as large as that one"
+    return Proposal("", None, words)
+
+
+def below(value: float) -> float:
+    """The largest of ..., 0.1, 0.2, 0.5, 1, ... that is not above a positive value."""
+    exponent = int(f"{value:e}".partition("e")[2])
+    rungs = [
+        float(f"{digit}e{at}") for at in (exponent - 1, exponent) for digit in "125"
+    ]
+    return max(rung for rung in rungs if rung <= value * 1.000001)
+
+
+# --------------------------------------------------------------------------- mistakes
+
+
+def _no_zero_grad(finding: Finding, spec: RunSpec | None) -> str:
+    last = finding.iteration - 1
+    return (
+        f"At iteration {finding.iteration} of {_who(finding, spec)} the gradient of iteration "
+        f"{last} is still in {finding.tensor}.grad, and backward() adds to it. So every "
+        "step repeats all those before: the loss swings, and may never come to rest."
+    )
+
+
+def _sum(finding: Finding, spec: RunSpec | None) -> str:
+    count = number(finding.facts.get("n", 0))
+    said = (
+        f"The loss of {_who(finding, spec)} is a sum over {count} errors, so its gradient is "
+        f"{count} times that of their mean."
+    )
+    if finding.lr is None or finding.lr < 0:
+        return f"{said} The learning rate would have to be {count} times smaller."
+    as_mean = number(finding.lr * finding.facts.get("n", 0))
+    return f"{said} Learning rate {number(finding.lr)} acts as {as_mean} would with the mean."
+
+
+def _broadcast(finding: Finding, spec: RunSpec | None) -> str:
+    outputs, errors = finding.shapes
+    return (
+        f"In {_who(finding, spec)} outputs of shape {outputs} and their targets have different "
+        f"shapes, and broadcasting made {errors} errors of them: every output is "
+        "compared with every target. It will end with the same output for all points, "
+        "the mean of the targets."
+    )
+
+
+def _double_sigmoid(finding: Finding, spec: RunSpec | None) -> str:
+    inside = (
+        "cross_entropy has a softmax inside"
+        if finding.text == "softmax"
+        else "the loss already has one inside, or it was applied before"
+    )
+    return (
+        f"In {_who(finding, spec)} the outputs go through a {finding.text or 'sigmoid'} twice: "
+        f"{inside}. The probabilities never come near 0 or 1, so the loss stays high."
+    )
+
+
+def _zero_init(finding: Finding, spec: RunSpec | None) -> str:
+    count = finding.facts.get("units")
+    units = f"The {count:.0f} units" if count else "The units"
+    return (
+        f"{units} of layer {finding.tensor} in {_who(finding, spec)} began alike and get "
+        f"the same updates: at iteration {finding.iteration} they are still alike, and "
+        "stay so. Together they can do no more than one unit."
+    )
+
+
+def _device(finding: Finding, spec: RunSpec | None) -> str:
+    asked = spec.device if spec else "the device asked for"
+    return f"{asked} is not there: {_who(finding, spec)} computes on {finding.text or 'cpu'}."
+
+
+_SENTENCES = {
+    "diverged": _diverged,
+    "not-finite": _not_finite,
+    "no-zero-grad": _no_zero_grad,
+    "sum": _sum,
+    "broadcast": _broadcast,
+    "double-sigmoid": _double_sigmoid,
+    "zero-init": _zero_init,
+    "device": _device,
+}
