@@ -29,6 +29,7 @@ from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
 from tutor.kernel.outputs import Done, Failure, Output, Recording, Stream
 from tutor.kernel.recordings import Recordings
+from tutor.kernel.watching import OwnLoops
 from tutor.lesson.schema import (
     AnyCell,
     CodeCell,
@@ -41,7 +42,7 @@ from tutor.progress import CellProgress, LessonProgress, Progress
 from tutor.racing import Racing, Views
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
-from tutor.training.run import Finished, Points
+from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import Kept, RaceSpec
 from tutor.training.views import View
 from tutor.verdicts import Verdict
@@ -71,6 +72,10 @@ class Session:
         self.lesson: Lesson | None = None
         self.recorded: Trace | None = None
         """What a cell asked to walk through last; None: nothing yet."""
+        self.watched: Race | None = None
+        """The loop that a cell watched last, its points so far; None: none was."""
+        self.on_watched: Callable[[], None] | None = None
+        """Called whenever `watched` has changed."""
         self._options = options
         self._make_kernel = make_kernel
         self.races_here = False
@@ -228,19 +233,25 @@ class Session:
         async with self._order:
             executing = self.kernel.execute(code, stdin=stdin)
         seen, recordings = _Seen(), Recordings()
+        loops = OwnLoops(self.runs.keep, self._tell_watched)
         async for message in executing:
             output = recordings.take(message)
             if isinstance(output, Recording):
                 self.recorded = output.trace
-            if output is not None:
-                seen.take(output)
-                yield output
+            for said in [] if output is None else loops.take(output):
+                seen.take(said)
+                yield said
         if cell is None or seen.done is None or seen.done.status not in ("ok", "error"):
             return
         verdict = await self._judge(cell, code, seen)
         if verdict is not None:
             self._record(cell, code, verdict)
             yield verdict
+
+    def _tell_watched(self, race: Race) -> None:
+        self.watched = race
+        if self.on_watched is not None:
+            self.on_watched()
 
     async def _judge(
         self, cell: CodeCell | ExerciseCell, code: str, seen: "_Seen"

@@ -22,6 +22,7 @@ from tutor.kernel.outputs import (
     Recording,
     Result,
     Stream,
+    Watching,
 )
 from tutor.safetext import PLAIN, SafeText
 from tutor.stream_lines import OpenLine, counted, split
@@ -105,12 +106,8 @@ class CellLines:
             case Failure():
                 self._failed = True
                 self._block(output.traceback or _headline(output), "failure")
-            case Recording(trace):
-                key = actions.named("open_walk").keys[0].upper()
-                said = recorded.sentence(trace)
-                self._block(f"{said}. {key} walks through it.", "notice")
-            case Notice(text):
-                self._block(text, "notice")
+            case Recording() | Watching() | Notice():
+                self._block(_said(output), "notice")
             case Done(status, cause):
                 self._finish(status, cause)
             case Clear():
@@ -203,6 +200,19 @@ class Transcript:
     def clear(self) -> None:
         """Forget everything."""
         self.cells = [CellLines()]
+
+
+def _said(output: Recording | Watching | Notice) -> str:
+    """Our own words, and the key that leads on."""
+    match output:
+        case Recording(trace):
+            key = actions.named("open_walk").keys[0].upper()
+            return f"{recorded.sentence(trace)}. {key} walks through it."
+        case Watching():
+            key = actions.named("open_watched").keys[0].upper()
+            return f"Your loop is watched. {key} shows its curve."
+        case Notice(text):
+            return text
 
 
 def _echo(code: str) -> list[Line]:

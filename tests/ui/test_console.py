@@ -21,18 +21,22 @@ from tutor.kernel.outputs import (
     Failure,
     InputRequest,
     Output,
+    Payload,
     Recording,
     Result,
     Stream,
 )
 from tutor.progress import Progress
 from tutor.session import Session
+from tutor.training.watched import Watched, packed
 from tutor.ui.look import LookApp
 from tutor.ui.screens.console import ConsoleScreen
 from tutor.ui.screens.stepper import StepperScreen
+from tutor.ui.screens.training import TrainingScreen
 from tutor.ui.widgets.code_editor import CodeEditor
 from tutor.ui.widgets.console_pane import ConsolePane, console_of
 from tutor.ui.widgets.input_row import InputLine
+from tutor.wire import Message
 
 
 @pytest.fixture(autouse=True)
@@ -429,6 +433,35 @@ async def test_a_walk_that_was_asked_for_opens_and_leads_back(home: Path) -> Non
         await wait_for_text(pilot, "2 of 10")  # where it was left
         await pilot.press("f2")
         assert len(app.screen_stack) == 3
+
+
+def watched_loop() -> AsyncIterator[Output]:
+    """A cell that watches its loop, and goes on until it is stopped."""
+
+    async def outputs() -> AsyncIterator[Output]:
+        body = Watched("loss", 0, packed([4.0, 2.0, 1.0]))
+        yield Payload(Message("watched-1-1", 0, body))
+        await asyncio.Event().wait()
+
+    return outputs()
+
+
+async def test_a_watched_loop_is_said_and_shown_while_it_runs(home: Path) -> None:
+    app = make_app(FakeKernel({"loop": watched_loop()}), home=home)
+    async with running(app) as pilot:
+        app.open_console()
+        await wait_for_text(pilot, TORCH)
+        await pilot.press("ctrl+t")
+        await wait_for_text(pilot, "No loop was watched yet")
+        await type_code(pilot, "loop\n")
+        await wait_for_text(pilot, "Your loop is watched. F3 shows its curve.")
+        await pilot.press("f3")
+        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+        await pilot.press("f3")
+        assert len(app.screen_stack) == 3
+        await pilot.press("escape")
+        await pilot.press("ctrl+c")
+        await wait_for_text(pilot, "KeyboardInterrupt")
 
 
 async def test_a_walk_waits_where_something_went_wrong(home: Path) -> None:

@@ -54,6 +54,15 @@ ANYWHERE: tuple[Action, ...] = (
         title="Stepper: walk through what was recorded last",
     ),
     Action(
+        "open_watched",
+        ("f3", "ctrl+t"),
+        "your loop",
+        "Show the loop that calls tutor.watch(loss), while it runs or afterwards.",
+        "anywhere",
+        priority=True,
+        title="Training: the loop that tutor.watch shows",
+    ),
+    Action(
         "suspend",
         ("ctrl+z",),
         "suspend",

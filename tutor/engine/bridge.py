@@ -6,6 +6,7 @@ KeyboardInterrupt reaches it where it is, so that a run can send its last points
 
 import importlib
 import inspect
+import os
 import signal
 import traceback
 import types
@@ -55,6 +56,8 @@ def call(name: str, text: str) -> None:
         answers.send(Problem(sentence, traceback.format_exc()))
 
 
+kernel = os.getpid()
+"""This process: a fork of it is no kernel."""
 hosted = False
 """This is a kernel of the tutor's, with a screen or a command at its other end."""
 

@@ -22,9 +22,12 @@ from tutor.kernel.outputs import (
     Result,
     Status,
     Stream,
+    Watching,
 )
 from tutor.safetext import PLAIN, safe
 from tutor.session import Event, Session
+from tutor.training.run import Race
+from tutor.training.watched import sentence
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,10 +49,15 @@ async def execute(
     code = 0
     for number, source in enumerate(sources, start=1):
         status: Status = "died"
+        watched: Race | None = None
         async for event in session.execute(source):
             report.take(number, event)
             if isinstance(event, Done):
                 status = event.status
+            elif isinstance(event, Watching):
+                watched = event.race
+        if watched is not None:
+            printing.talk(f"tutor.watch saw {sentence(watched)}.")
         if status == "interrupted":
             return 130
         if status != "ok":

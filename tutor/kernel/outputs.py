@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tutor.graph.trace import Trace
+from tutor.training.run import Race
 from tutor.wire import Message
 
 Status = Literal["ok", "error", "interrupted", "died"]
@@ -63,6 +64,14 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """The cell calls `tutor.watch` in a loop: said once, when the first points are here."""
+
+    race: Race
+    """It grows while the cell runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class InputRequest:
     """The cell waits in `input()`: reply with `Kernel.reply`."""
 
@@ -98,6 +107,7 @@ Output = (
     | Failure
     | Payload
     | Recording
+    | Watching
     | InputRequest
     | Clear
     | Notice

@@ -131,7 +131,7 @@ class RaceSpec:
     losses agree within float tolerance. `RunEnd.engine` says which one computed."""
     watched: bool = False
     """The learner's own loop: nobody can ask it for iterations. Its runs' settings are
-    not known, and `iterations` is how far it came."""
+    not known, and `iterations` is how far it came; while it runs, a round number above."""
 
     @property
     def iterations(self) -> int:

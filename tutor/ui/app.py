@@ -239,6 +239,16 @@ class TutorApp(KeysInOrder[None]):
 
         self._show(screen, leave)
 
+    def open_watched(self) -> None:
+        """The training screen, over what is there, on the learner's own loop."""
+        if self.session is None or self.session.watched is None:
+            self.say(
+                "No loop was watched yet: call tutor.watch(loss) in a loop of yours, in "
+                "the console or in a lesson's cell."
+            )
+            return
+        self.open_training()
+
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
     ) -> None:

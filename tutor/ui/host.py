@@ -43,6 +43,10 @@ class Host(Protocol):
         """The stepper over what is there, on what `tutor.step` or %%step recorded last;
         a sentence when there is nothing."""
 
+    def open_watched(self) -> None:
+        """The training screen over what is there, on the loop that `tutor.watch` saw
+        last; a sentence when there is none."""
+
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
     ) -> None:

@@ -217,6 +217,11 @@ class FrameScreen(KernelCare[Result]):
         if self.PLACE != "stepper":
             self.host.open_walk()
 
+    def action_open_watched(self) -> None:
+        """The loop that was watched last; on the training screen it is shown already."""
+        if self.PLACE != "training":
+            self.host.open_watched()
+
     def on_console_pane_walk_asked(self) -> None:
         """What was typed in the console asked to walk through something."""
         if self.is_current:
