@@ -264,6 +264,11 @@ def _device(finding: Finding, spec: RunSpec | None) -> str:
     return f"{asked} is not there: {_who(finding, spec)} computes on {finding.text or 'cpu'}."
 
 
+def _restarted(finding: Finding, spec: RunSpec | None) -> str:
+    cause = finding.text or "The kernel ended."
+    return f"{cause} The race goes on in another kernel, from where it was kept."
+
+
 _SENTENCES = {
     "diverged": _diverged,
     "not-finite": _not_finite,
@@ -273,4 +278,5 @@ _SENTENCES = {
     "double-sigmoid": _double_sigmoid,
     "zero-init": _zero_init,
     "device": _device,
+    "restarted": _restarted,
 }
