@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from tutor.engine import checks
+from tutor.engine.train import train
 from tutor.lesson.load import load_lesson
-from tutor.lesson.schema import ExerciseCell, Lesson
+from tutor.lesson.requests import race_of
+from tutor.lesson.schema import ExerciseCell, Lesson, TrainCell
 from tutor.messages import CheckRequest
+from tutor.training.run import Finished, RunEnd
+from tutor.training.spec import SliceRequest
 from tutor.verdicts import Verdict, judge_report
 
 LESSONS = Path(__file__).parents[2] / "lessons"
@@ -45,6 +49,15 @@ def judged(section: str, cell_id: str, code: str) -> Verdict:
         seconds=cell.seconds,
     )
     return judge_report(cell, checks.check(request, namespace))
+
+
+def raced(section: str, cell_id: str) -> dict[str, RunEnd]:
+    """Where each run of a train cell ends, by its name."""
+    cell = next(each for each in lesson(section).cells if each.id == cell_id)
+    assert isinstance(cell, TrainCell)
+    *_, finished = train(SliceRequest(race_of(cell)))
+    assert isinstance(finished, Finished)
+    return finished.runs
 
 
 def function(signature: str, body: str) -> str:
