@@ -43,7 +43,7 @@ async def test_a_learner_finds_the_faults_and_keeps_to_the_budget(
     async with learner(tmp_path, "2.14", size=(120, 40)) as someone:
         await someone.goes_to("plan")
         await someone.checks()
-        await someone.sees("Two steps, free of noise")
+        await someone.sees("Few steps, free of noise")
         await someone.writes("lr = 0.05\nB = 4\niterations = 1000")
         await someone.checks()
         await someone.sees("Over budget")

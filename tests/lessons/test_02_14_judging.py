@@ -201,7 +201,7 @@ def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
         ("plan", plan(0.1, 16, 126), "Over budget"),
         ("plan", plan(5.0, 1000, 2), "flies apart"),
         ("plan", plan(1.5, 4, 500), "flies apart"),
-        ("plan", plan(0.4, 1000, 1), "Two steps"),
+        ("plan", plan(0.4, 1000, 1), "Few steps"),
         ("plan", plan(0.0005, 1, 2000), "Not there yet"),
         ("plan", plan(0.02, 64, 31), "Not there yet"),
         ("plan", plan(0.1, 1, 2000), "hovers"),
