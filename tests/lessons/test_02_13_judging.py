@@ -305,6 +305,8 @@ def test_how_many_batches_lead_uphill() -> None:
     shares = {1: 0.42, 4: 0.36, 16: 0.24, 64: 0.08, 256: 0.0}
     for batch, share in shares.items():
         assert uphill(near, batch) == pytest.approx(share, abs=0.03), batch
+    question = cell("uphill")
+    assert question.choices[question.answer - 1] == "about 40"
 
 
 Schedule = Callable[[int], float]
@@ -360,9 +362,15 @@ def first_below(batch: int, goal: float) -> float:
 def test_what_a_batch_costs() -> None:
     assert first_below(1000, 0.1) == pytest.approx(28, abs=1)
     assert first_below(4, 0.1) == pytest.approx(29, abs=2)
-    for batch, iterations in {1: math.inf, 4: 36, 16: 34, 1000: 33}.items():
+    question = cell("choose")
+    lines = question.text.strip().split("\n")[5:]
+    rows = [line.strip("| ").split(" | ") for line in lines]
+    stated = {int(batch): float(text.replace("never", "inf")) for batch, text in rows}
+    for batch, iterations in stated.items():
         found = first_below(batch, 0.03)
         assert found == pytest.approx(iterations, abs=4), (batch, found)
+    cheapest = min(stated, key=lambda batch: batch * stated[batch])
+    assert question.choices[question.answer - 1] == str(cheapest)
 
 
 def test_mismatched_pairs_leave_the_spread_of_y() -> None:

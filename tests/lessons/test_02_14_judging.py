@@ -343,6 +343,18 @@ def test_what_500_races_bear_out() -> None:
     }
     assert beats["sgd"] == pytest.approx(0.37, abs=0.01)
     assert beats["minibatch"] == pytest.approx(0.48, abs=0.01)
+    luck = cell("luck")
+    assert luck.choices[luck.answer - 1] == f"in about {100 * beats['sgd']:.0f} %"
+    spread = {name: high[name] - low[name] for name in ends}
+    true = {
+        "in the middle, gd ends lowest": min(middle, key=lambda n: middle[n]) == "gd",
+        "the best of sgd end below gd's": low["sgd"] < low["gd"],
+        "sgd scatters most": max(spread, key=lambda n: spread[n]) == "sgd",
+        "sgd is better than gd": beats["sgd"] > 0.5,
+        "gd wins every time": beats["sgd"] == beats["minibatch"] == 0,
+    }
+    for group, members in cell("verdict").groups.items():
+        assert all(true[member] == (group == "holds") for member in members), group
 
 
 def test_gd_falls_evenly_and_alone_never_rises() -> None:
