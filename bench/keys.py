@@ -10,7 +10,10 @@ from bench.start import OURS
 
 KEYS = 300
 LIMIT_MS = 50.0
-SETTINGS = ("lr", "batch", "seed", "noise", "iterations", "speed")
+SETTINGS = (
+    *("lr", "batch", "optimiser", "iterations", "speed", "seed", "noise", "dataset"),
+    *("model", "loss", "test", "points", "decay", "slip", "engine"),
+)
 _MORE_ITERATIONS = 12
 _PAUSE_S = 0.03, 0.13
 
@@ -45,7 +48,7 @@ def start_race(line: Line) -> None:
         line.send("j")
         line.seconds_until_match(marked(SETTINGS[number]))
         if SETTINGS[number] in ("iterations", "speed"):
-            line.send("l" * _MORE_ITERATIONS)
+            line.send("+" * _MORE_ITERATIONS)
             line.settle()
     line.send(" ")
     line.seconds_until(b"running")

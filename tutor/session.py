@@ -41,10 +41,12 @@ from tutor.lesson.schema import (
 from tutor.progress import CellProgress, LessonProgress, Progress
 from tutor.racing import Racing, Views
 from tutor.runs.store import Runs
+from tutor.sight import Sight
 from tutor.training.findings import Finding
+from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest
 from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import Kept, RaceSpec
-from tutor.training.views import View
+from tutor.training.views import View, ViewRequest
 from tutor.verdicts import Verdict
 
 Event = Output | Verdict
@@ -82,6 +84,7 @@ class Session:
         """True: races compute in the first kernel, as nobody types beside them."""
         self._racer: Kernel | None = None
         self._racing = Racing(self.racer)
+        self._sight = Sight(self.racer)
         self._starting: asyncio.Task[None] | None = None
         self._order = asyncio.Lock()
         """Held while the kernel is being made ready: what is typed waits for it."""
@@ -432,6 +435,17 @@ class Session:
     async def stop_training(self) -> None:
         """Pause the race at its next iteration; its points still come, and `Finished`."""
         await self._racing.stop()
+        await self._sight.stop()
+
+    async def view(self, request: ViewRequest) -> View:
+        """One thing of a race that is paused or over, at any iteration. Raises
+        TutorError, a sentence, where there is no such view of it."""
+        return await self._sight.view(request)
+
+    def luck(self, request: LuckRequest) -> AsyncIterator[LuckPoints | LuckEnd]:
+        """A race over many seeds at once: points as they come, `LuckEnd` last, also when
+        `stop_training` ended it. Raises TutorError. No race may compute meanwhile."""
+        return self._sight.luck(request)
 
     async def racer(self) -> Kernel:
         """The second kernel, for races; started at its first use, torch imported."""

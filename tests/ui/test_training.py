@@ -12,19 +12,31 @@ from syrupy.assertion import SnapshotAssertion
 from textual.geometry import Region
 from textual.pilot import Pilot
 
-from tests.fake_kernel import FakeKernel
+from tests.fake_kernel import Calls, FakeKernel
 from tests.ui.conftest import SIZES, screen_text, wait_for_text, wait_until
 from tutor import messages
 from tutor.kernel.base import KernelOptions, KernelState
 from tutor.lesson.schema import TrainCell, TrainRun
 from tutor.progress import Progress
+from tutor.runs.store import Runs
 from tutor.session import Session
 from tutor.settings import Settings
+from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, RunEnd, Stopped
-from tutor.training.spec import RaceSpec, RunSpec, SliceRequest
+from tutor.training.spec import Change, RaceSpec, RunSpec, SliceRequest
+from tutor.training.views import (
+    BatchNoise,
+    Fit,
+    Layer,
+    Layers,
+    Noise,
+    Surface,
+    ViewRequest,
+)
 from tutor.ui.look import LookApp
+from tutor.ui.races import Races
 from tutor.ui.screens.training import TrainingScreen
-from tutor.ui.widgets.loss_plot import LossPlot
+from tutor.ui.widgets.picture_view import PictureView
 
 
 class Engine:
@@ -35,6 +47,43 @@ class Engine:
         self.requests: list[SliceRequest] = []
         self.held = False
         self.problem: str | None = None
+        self.findings: list[Finding] = []
+        """Told at the end of the next slice."""
+        self.looked: list[ViewRequest] = []
+
+    async def view(self, request: ViewRequest) -> AsyncIterator[Any]:
+        self.looked.append(request)
+        at = request.iteration or 0
+        match request.kind:
+            case "surface":
+                columns, rows = request.columns, request.rows
+                losses = tuple(
+                    1.0 + (at % columns - 20) ** 2 + (at // columns - 20) ** 2
+                    for at in range(columns * rows)
+                )
+                box = (0.0, 40.0, 0.0, 40.0)
+                yield Surface(
+                    request.run,
+                    ("w", "b"),
+                    box,
+                    columns,
+                    rows,
+                    losses,
+                    (20.0, 20.0),
+                    1.0,
+                )
+            case "output":
+                xs = tuple(each / 4 for each in range(-12, 13))
+                yield Fit(request.run, at, xs, tuple(2 * x for x in xs), ((0.0, 0.5),))
+            case "layers":
+                layer = Layer("0", 8, 0.5, 0.01, dead=3)
+                yield Layers(request.run, at, (layer, Layer("2", 1, 0.5, 0.1)), "relu")
+            case "noise":
+                spreads = tuple(
+                    BatchNoise(batch, (1 / batch, 1 / batch), 20.0, 0.1, ((1.0, 1.0),))
+                    for batch in (1, 4)
+                )
+                yield Noise(request.run, at, ("w", "b"), (1.0, 0.5), spreads)
 
     async def train(self, request: SliceRequest) -> AsyncIterator[Any]:
         self.requests.append(request)
@@ -43,6 +92,7 @@ class Engine:
             return
         race = request.race
         for run in race.runs:
+            self.at.setdefault((race.id, run.name), run.since - 1)
             if request.fresh:
                 self.at[race.id, run.name] = -1
                 yield self._points(race, run, 1)
@@ -56,6 +106,8 @@ class Engine:
         else:
             for run in race.runs:
                 yield self._points(race, run, request.limit)
+        while self.findings:
+            yield self.findings.pop()
         yield Finished({run.name: self._end(race, run) for run in race.runs})
 
     def _points(self, race: RaceSpec, run: RunSpec, limit: int | None) -> Points:
@@ -85,23 +137,30 @@ class RaceApp(LookApp[None]):
     """The screen over an empty one, as the app opens it."""
 
     def __init__(
-        self, cell: TrainCell | None = None, settings: Settings | None = None
+        self,
+        cell: TrainCell | None = None,
+        settings: Settings | None = None,
+        runs: Runs | None = None,
     ) -> None:
         super().__init__(settings or Settings())
         self.engine = Engine()
         self.kernels: list[FakeKernel] = []
-        self.session = Session(self._make_kernel, Progress(None))
+        self.session = Session(self._make_kernel, Progress(None), runs=runs)
         self.kernel_state = KernelState.IDLE
         self.results: list[bool | None] = []
         self._cell = cell
 
     def _make_kernel(self, options: KernelOptions) -> FakeKernel:
-        calls = {"train": self.engine.train}
+        calls: Calls = {"train": self.engine.train, "view": self.engine.view}
         self.kernels.append(FakeKernel(options=options, calls=calls))
         return self.kernels[-1]
 
     def on_mount(self) -> None:
-        screen = TrainingScreen(self.session, self._cell)
+        self.races = Races(self.session, lambda work: self.run_worker(work))
+        self.open()
+
+    def open(self) -> None:
+        screen = TrainingScreen(self.races, self._cell, "race")
         screen.kernel_state = self.kernel_state
         self.push_screen(screen, self.results.append)
 
@@ -129,9 +188,10 @@ async def racing(
     settings: Settings | None = None,
     *,
     speed: int | None = None,
+    runs: Runs | None = None,
 ) -> AsyncIterator[tuple[RaceApp, Pilot[Any]]]:
     """The app with its race made; `speed` None: as fast as it goes."""
-    app = RaceApp(cell, settings)
+    app = RaceApp(cell, settings, runs)
     async with app.run_test(size=size) as pilot:
         await wait_for_text(pilot, "ready")
         app.training.control.set_speed(speed)
@@ -254,17 +314,25 @@ async def test_lr_and_batch_change_in_place_while_it_runs() -> None:
         await pilot.press("space")
         await wait_until(pilot, lambda: app.at == 5)
         app.engine.held = False
-        await pilot.press("right")
+        await pilot.press("+")
         await wait_for_text(pilot, "finished")
         first, *_, last = app.engine.requests
         assert first.race.id == last.race.id
-        assert {run.lr for run in last.race.runs} == {0.1}
+        for run in last.race.runs:
+            assert run.lr == 0.05, "what was is not rewritten"
+            assert run.changes == (Change(6, "lr", 0.1),), "from the next update on"
         assert not last.fresh
-        await pilot.press("tab", "right", "right", "left")
-        await settled(pilot)
+        assert "lr         ◂ 0.1 ▸" in screen_text(app)
+
+
+async def test_before_the_first_update_a_turn_is_the_setting_itself() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("+", "tab", "+", "+", "-")
+        await wait_for_text(pilot, "batch      ◂ 8 ▸")
         spec = app.training.control.race.spec
         assert [run.batch for run in spec.runs] == [None, 8, 1]
-        assert "batch      ◂ 8 ▸" in screen_text(app)
+        assert [run.lr for run in spec.runs] == [0.1] * 3
+        assert not any(run.changes for run in spec.runs)
 
 
 async def test_another_seed_is_another_race_that_goes_on_running() -> None:
@@ -273,7 +341,7 @@ async def test_another_seed_is_another_race_that_goes_on_running() -> None:
         await pilot.press("space")
         await wait_until(pilot, lambda: app.at == 5)
         app.engine.held = False
-        await pilot.press("down", "down", "right")
+        await pilot.press(*["down"] * 5, "+")
         text = await wait_for_text(pilot, "finished")
         assert {run.seed for run in app.engine.requests[-1].race.runs} == {1}
         assert len({request.race.id for request in app.engine.requests}) == 2
@@ -287,7 +355,7 @@ async def test_more_iterations_go_on_after_the_end() -> None:
     async with racing() as (app, pilot):
         await pilot.press("space")
         await wait_for_text(pilot, "finished")
-        await pilot.press("k", "k", "right")
+        await pilot.press("down", "down", "down", "+")
         await wait_for_text(pilot, "of 50")
         await pilot.press("space")
         await wait_until(pilot, lambda: app.at == 50)
@@ -296,20 +364,20 @@ async def test_more_iterations_go_on_after_the_end() -> None:
 
 async def test_the_speed_is_turned() -> None:
     async with racing(speed=10) as (app, pilot):
-        await pilot.press("shift+tab", "right", "right", "right")
-        assert "speed      ◂ full ▸" in await settled(pilot)
+        await pilot.press(*["down"] * 4, "+", "+", "+")
+        await wait_for_text(pilot, "speed      ◂ full ▸")
         assert app.training.control.speed is None
-        await pilot.press("left", "left", "left")
-        assert "speed      ◂ 10/s ▸" in await settled(pilot)
+        await pilot.press("-", "-", "-", "-", "-")
+        await wait_for_text(pilot, "speed      ◂ 1/s ▸")
 
 
 async def test_divergence_is_shown_and_suggests_a_log_axis() -> None:
     async with racing() as (_, pilot):
-        await pilot.press(*["right"] * 5)
+        await pilot.press(*["+"] * 5)
+        await wait_for_text(pilot, "◂ 2 ▸")
         await pilot.press("space")
         text = await wait_for_text(pilot, "diverged at 25")
         assert "loss (log)" in text
-        assert "y linear" in text
         await pilot.press("y")
         assert "loss (log)" not in await settled(pilot)
 
@@ -331,7 +399,7 @@ async def test_nothing_is_drawn_while_nothing_changes() -> None:
         await pilot.press("s")
         await wait_for_text(pilot, "iteration 1 of 25")
         await settled(pilot)
-        plot = app.screen.query_one(LossPlot)
+        plot = app.screen.query_one("#curves", PictureView)
         drawn = plot.drawn
         for _ in range(20):
             await pilot.pause()
@@ -346,15 +414,15 @@ async def test_only_lines_that_changed_are_painted(
         await pilot.press(*"ssssssssss")
         await wait_for_text(pilot, "iteration 10 of 25")
         await settled(pilot)
-        plot = app.screen.query_one(LossPlot)
+        plot = app.screen.query_one("#curves", PictureView)
         regions: list[Region] = []
         monkeypatch.setattr(plot, "refresh", lambda *each: regions.extend(each))
         race = app.training.control.race
-        plot.show_race(race, log=False)
+        app.training._draw()
         assert regions == []
         for run in race.runs.values():
             run.add(Points(run.spec.name, 11, 11, 1, (run.last_loss,)))
-        plot.show_race(race, log=False)
+        app.training._draw()
         assert 0 < len(regions) < plot.size.height // 2
 
 
@@ -365,7 +433,7 @@ async def test_keys_come_before_the_drawing(monkeypatch: pytest.MonkeyPatch) -> 
         screen = app.training
         waiting = 1
         monkeypatch.setattr(RaceApp, "message_queue_size", property(lambda _: waiting))
-        plot = app.screen.query_one(LossPlot)
+        plot = app.screen.query_one("#curves", PictureView)
         drawn = plot.drawn
         screen._asked_at = monotonic()
         screen._draw_after_keys()
@@ -381,7 +449,7 @@ async def test_a_stream_of_keys_does_not_starve_the_drawing(
         await pilot.press("s")
         await settled(pilot)
         monkeypatch.setattr(RaceApp, "message_queue_size", property(lambda _: 1))
-        plot = app.screen.query_one(LossPlot)
+        plot = app.screen.query_one("#curves", PictureView)
         drawn = plot.drawn
         await app.training.action_one_iteration()
         await wait_until(pilot, lambda: plot.drawn > drawn)
@@ -428,13 +496,22 @@ async def test_a_cell_with_bad_settings_says_so() -> None:
         assert "optimiser must be" in text or "dataset must be" in text
 
 
-async def test_leaving_stops_the_race() -> None:
+async def test_the_race_goes_on_while_other_screens_are_visited() -> None:
     async with racing() as (app, pilot):
         app.engine.held = True
         await pilot.press("space")
         await wait_until(pilot, lambda: app.at == 5)
+        control = app.training.control
         await pilot.press("escape")
-        await wait_until(pilot, lambda: app.kernels[1].state is KernelState.IDLE)
+        await wait_until(pilot, app.was_left)
+        assert control.running
+        assert app.kernels[1].state is KernelState.BUSY
+        assert app.races.under_way is control
+        assert control.words == "race 5/25"
+        app.open()
+        text = await wait_for_text(pilot, "running")
+        assert "iteration 5 of 25" in text
+        assert app.training.control is control
 
 
 async def test_the_theme_changes_the_curves_colours() -> None:
@@ -443,7 +520,7 @@ async def test_the_theme_changes_the_curves_colours() -> None:
         await wait_for_text(pilot, "finished")
 
         def colours() -> set[str]:
-            plot = app.screen.query_one(LossPlot)
+            plot = app.screen.query_one("#curves", PictureView)
             strips = [plot.render_line(y) for y in range(plot.size.height)]
             return {
                 segment.style.color.name

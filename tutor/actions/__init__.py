@@ -13,6 +13,7 @@ from tutor.actions.answer import ANSWER
 from tutor.actions.anywhere import ANYWHERE
 from tutor.actions.console import CONSOLE
 from tutor.actions.home import HOME
+from tutor.actions.kept_runs import KEPT_RUNS
 from tutor.actions.lesson import LESSON
 from tutor.actions.stepper import STEPPER
 from tutor.actions.training import TRAINING
@@ -29,6 +30,7 @@ ACTIONS: tuple[Action, ...] = (
     *STEPPER,
     *WHY,
     *TRAINING,
+    *KEPT_RUNS,
 )
 
 

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Place = Literal[
-    "anywhere", "home", "lesson", "answer", "console", "stepper", "why", "training"
+    "anywhere",
+    "home",
+    "lesson",
+    "answer",
+    "console",
+    "stepper",
+    "why",
+    "training",
+    "runs",
 ]
 """"answer" is a list in a lesson's question, while it is being answered."""
 Mode = Literal["", "command", "edit"]

@@ -10,13 +10,14 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import App
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import WorkerFailed
 
 from tutor import crash, paths
@@ -37,10 +38,13 @@ if TYPE_CHECKING:
     from tutor.lesson.schema import GraphCell, TrainCell
     from tutor.session import Session
     from tutor.ui.commands import TutorCommands
+    from tutor.ui.races import Races
     from tutor.ui.screens.step_moves import Where
 
 MakeSession = Callable[[Progress], "Session"]
 
+RACE_TOLD_S = 1.0
+"""The shortest time between two words of another screen's title on a race."""
 MOUNT_S = 5.0
 """A screen that is not there by then will not come."""
 
@@ -89,6 +93,9 @@ class TutorApp(KeysInOrder[None]):
         self._trace = trace
         self._left_walk: tuple[Trace, Where] | None = None
         """The walk that was left last, and where: opened again, it goes on there."""
+        self._races: Races | None = None
+        self._race_told: Timer | None = None
+        """Runs while the title's word on a race may not be another yet."""
 
     # ------------------------------------------------------------------ beginning
 
@@ -247,18 +254,59 @@ class TutorApp(KeysInOrder[None]):
                 "the console or in a lesson's cell."
             )
             return
-        self.open_training()
+        self._open_training(None, None, own=True)
 
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
     ) -> None:
-        """The training screen, over what is there."""
+        """The training screen, over what is there; a race that was left goes on."""
+        self._open_training(cell, closed)
+
+    def _open_training(
+        self,
+        cell: "TrainCell | None",
+        closed: Closed | None,
+        *,
+        own: bool = False,
+    ) -> None:
         from tutor.ui.screens.training import TrainingScreen
 
-        self._show(TrainingScreen(self._session_now(), cell), closed)
+        lesson = self._session_now().lesson
+        section = lesson.section if lesson is not None else ""
+        key = "" if cell is None else f"{section} {cell.id}"
+        self._show(TrainingScreen(self.races, cell, key, own=own), closed)
+
+    @property
+    def races(self) -> "Races":
+        """Those of this app; they end with it."""
+        if self._races is None:
+            from tutor.ui.races import Races
+
+            def start(work: Coroutine[Any, Any, None]) -> None:
+                self.run_worker(work, group="races")
+
+            self._races = Races(self._session_now(), start, self._hear_races)
+        return self._races
+
+    def _hear_races(self) -> None:
+        """A race went on; who does not show it says so at most once a second."""
+        if self._race_told is None:
+            self._race_told = self.set_timer(RACE_TOLD_S, self._tell_races)
+
+    def _tell_races(self) -> None:
+        self._race_told = None
+        for screen in self.screen_stack:
+            if isinstance(screen, FrameScreen):
+                screen.tell_race(self._race_words())
+
+    def _race_words(self) -> str:
+        """That a race runs, and how far it is; "": none does."""
+        running = self._races.under_way if self._races is not None else None
+        return "" if running is None else running.words
 
     def _show(self, screen: FrameScreen[Any], closed: Closed | None = None) -> None:
         screen.kernel_state = self.kernel_state
+        screen.tell_race(self._race_words())
         self.push_screen(screen, closed)
 
     # ------------------------------------------------------------------------ end

@@ -50,4 +50,5 @@ class Host(Protocol):
     def open_training(
         self, cell: "TrainCell | None" = None, closed: Closed | None = None
     ) -> None:
-        """The training screen over what is there; None: the race of 2.14."""
+        """The training screen over what is there; None: the race of 2.14. A race that
+        was left is still there, and may have gone on."""

@@ -1,181 +1,383 @@
-"""RaceControl: what the learner wants of a race, and the loop that makes it so.
+"""RaceControl: one race, where the learner stands in it, and the loop that computes what
+is wanted. It outlives the screen that shows it; `races` keeps it.
 
-Keys only say what is wanted; `drive` asks the session for the iterations. A change
-while it computes ends the slice and the next one brings it. No widgets here.
+Keys only say what is wanted; `drive` asks the session for it, `watch` for what is seen
+besides points. A change while it computes ends the slice and the next one brings it.
 """
 
 import asyncio
 import itertools
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from typing import Protocol
 
 from tutor.errors import TutorError
+from tutor.lesson.schema import TrainCell
 from tutor.session import Session
-from tutor.training.run import Race
-from tutor.training.spec import RaceSpec
+from tutor.training.findings import Finding
+from tutor.training.luck import LuckRequest
+from tutor.training.lucky import Lucky
+from tutor.training.run import Finished, Points, Race
+from tutor.training.spec import Kept, RaceSpec
+from tutor.training.views import (
+    Fit,
+    Layers,
+    Noise,
+    Regions,
+    Slope,
+    Surface,
+    View,
+    ViewKind,
+    ViewRequest,
+)
+from tutor.ui.race_looks import Looks
 
-SPEEDS: tuple[int | None, ...] = (10, 100, None)
+SPEEDS: tuple[float | None, ...] = (1, 10, 100, 1000, None)
 """Iterations a second; None: as many as there can be."""
 STEPS_S = 20
 """Into so many parts a second of paced iterations is cut."""
+LONG = 1000
+"""A slice of more iterations is not waited for by another race."""
 _NOTHING = -1
 
 _numbers = itertools.count(1)
-_leaving: set[asyncio.Future[None]] = set()
+
+
+class Turn(Protocol):
+    """Whose race computes; `races.Races` is it."""
+
+    def taken(self, *, long: bool) -> AbstractAsyncContextManager[None]:
+        """While it lasts, nobody else computes. `long`: others may end it."""
+
+    def heard(self, control: "RaceControl") -> None:
+        """Something of it has changed."""
+
+    async def alone(self, control: "RaceControl") -> None:
+        """It runs now: pause the others."""
 
 
 class RaceControl:
     """One race at a time, on a session."""
 
     def __init__(
-        self, session: Session, spec: RaceSpec, changed: Callable[[], None]
+        self, session: Session, spec: RaceSpec, turn: Turn, *, speed: float | None = -1
     ) -> None:
-        """`changed` is called after anything that could be drawn is another."""
+        """`speed`: -1: one that fits the race."""
         self.race = _new(spec)
         self.running = False
         """Whether iterations are wanted; they may take a moment to come or to end."""
-        self.speed = _fitting_speed(spec)
+        self.speed = _fitting_speed(spec) if speed == -1 else speed
         self.problem: str | None = None
         """Why the race cannot go on, as a sentence; None: it can."""
+        self.cursor: int | None = None
+        """The iteration that is looked at; None: the newest."""
+        self.hidden: frozenset[str] = frozenset()
+        """Runs whose curves are not drawn."""
+        self.view = "curves"
+        """What is shown; a name of `race_views`."""
+        self.viewed = spec.runs[0].name
+        """The run that a picture of one run shows."""
+        self.answered: list[Finding] = []
+        """Findings of the race that need not be shown any more."""
+        self.lucky: Lucky | None = None
+        """The luck meter; None: it was not started for this race."""
+        self.trying = False
+        """The luck meter computes, or is about to."""
+        self.seen: dict[ViewKind, View] = {}
+        """The newest answer of each kind."""
+        self.seen_problem: str | None = None
+        """Why there is no answer; None: there is one, or it is on its way."""
+        self.seeds = 500
+        self.was_over = False
+        """Some race of it was seen to its end."""
+        self.looks = Looks()
+        """How it is drawn."""
+        self.shown: Callable[[], None] | None = None
+        """Called after anything that could be drawn is another; None: nobody looks."""
         self._session = session
-        self._changed = changed
+        self._turn = turn
         self._singles = 0
-        self._computing_all = False
+        self._counting = False
+        """So many iterations are computed that a key may want to end them."""
+        self._long = False
+        """A slice is computed that ends only when it is stopped."""
         self._asked = asyncio.Event()
         self._asked.set()
+        self._wanted: ViewRequest | None = None
+        self._answered: object = None
+        self._look = asyncio.Event()
+
+    # ------------------------------------------------------------------ how it stands
 
     @property
     def state(self) -> str:
         """One word."""
         race = self.race
+        if race.spec.watched:
+            return "finished" if race.over else "running"
         if self.problem is not None:
             return "lost"
+        if self.trying:
+            return "trying"
         if race.iteration < 0:
             return "starting"
         if race.over:
             ends = [run.end.stopped for run in race.runs.values() if run.end]
             return "diverged" if set(ends) == {"diverged"} else "finished"
-        if self.running:
+        if self.running or self._counting:
             return "running"
         return "ready" if race.iteration == 0 else "paused"
+
+    @property
+    def busy(self) -> bool:
+        """Iterations or seeds are being computed until somebody ends it."""
+        return self.running or self.trying or self._counting
+
+    @property
+    def at(self) -> int:
+        """The iteration that is looked at; -1: there is none yet."""
+        return self.race.iteration if self.cursor is None else self.cursor
+
+    @property
+    def words(self) -> str:
+        """How far it is, in a few words."""
+        if self.trying:
+            return "luck meter"
+        return f"race {max(0, self.race.iteration)}/{self.race.spec.iterations}"
+
+    @property
+    def finding(self) -> Finding | None:
+        """The newest that is still to be said."""
+        open_ones = [each for each in self.race.findings if each not in self.answered]
+        return open_ones[-1] if open_ones else None
+
+    def tell(self) -> None:
+        """Something that could be drawn is another."""
+        if self.shown is not None:
+            self.shown()
+        self._turn.heard(self)
 
     # ------------------------------------------------------------------ what is wanted
 
     async def run_or_pause(self) -> None:
-        """Run; or pause; or, when nothing is left to run, begin anew and run."""
-        if self.running and not self.race.over:
+        """Run from the newest point; or pause; or, when nothing is left to run, begin
+        anew and run."""
+        if self.busy and not self.race.over:
             await self.pause()
             return
-        if self.race.over or self.problem is not None:
-            self._begin_anew(self.race.spec)
+        if self.trying:
+            await self.pause()
+            return
+        if (self.race.over and self.cursor is None) or self.problem is not None:
+            self.begin_anew(self.race.spec)
+        self.cursor = None
+        await self.run()
+
+    async def run(self) -> None:
+        """Iterations, until a pause or the end."""
         self.running = True
         self._ask()
+        await self._turn.alone(self)
 
     async def pause(self) -> None:
         """No further iterations; those that were computed still come."""
-        self.running = False
+        self.running = self.trying = self._counting = False
         self._singles = 0
         await self._stop()
-        self._changed()
+        self.tell()
 
-    async def one(self) -> None:
-        """One iteration of every run."""
-        if self.running:
+    async def do(self, count: int = 1) -> None:
+        """So many iterations of every run, after the newest point."""
+        if self.busy:
             await self.pause()
         if self.problem is not None:
-            self._begin_anew(self.race.spec)
-        self._singles += 1
+            self.begin_anew(self.race.spec)
+        self.cursor = None
+        self._singles += count
         self._ask()
 
-    async def reset(self) -> None:
-        """The same race from iteration 0, not running."""
-        self.running = False
+    async def reset(self, spec: RaceSpec) -> None:
+        """A race from iteration 0, not running."""
+        self.running = self.trying = self._counting = False
         self._singles = 0
-        self._begin_anew(self.race.spec)
+        self.begin_anew(spec)
         await self._stop()
 
-    async def change(self, spec: RaceSpec, *, anew: bool) -> None:
-        """Other settings. `anew`: they make another race, from iteration 0."""
-        if anew or self.problem is not None:
-            self._begin_anew(spec)
-        else:
-            self.race.change(spec)
-        await self._stop()
+    async def change(self, make: Callable[[], RaceSpec]) -> None:
+        """Other settings, or other runs, for the same race. `make` is called when no
+        iteration is under way, so that it knows which point is the last one."""
+        async with self._turn.taken(long=False):
+            spec = make()
+            if self.problem is not None:
+                self.begin_anew(spec)
+            elif spec != self.race.spec:
+                self.race.change(spec)
+                self._forget_the_gone()
         self._ask()
 
-    def set_speed(self, speed: int | None) -> None:
+    async def renew(self, spec: RaceSpec) -> None:
+        """Settings that make another race, from iteration 0; it runs if this one does."""
+        self.begin_anew(spec)
+        await self._stop()
+
+    async def try_luck(self) -> None:
+        """The same race with many seeds at once."""
+        if self.busy:
+            await self.pause()
+        race = replace(self.race.spec, id="")
+        self.lucky = Lucky(LuckRequest(race, seeds=self.seeds))
+        self.trying = True
+        self._ask()
+        await self._turn.alone(self)
+
+    def set_speed(self, speed: float | None) -> None:
         """From the next iterations on."""
         self.speed = speed
-        self._changed()
+        self.tell()
 
-    def leave(self) -> None:
-        """Nobody watches: no further iterations; nothing is awaited."""
-        self.running = False
-        if self._computing_all:
-            stopping = asyncio.ensure_future(self._session.stop_training())
-            _leaving.add(stopping)
-            stopping.add_done_callback(_leaving.discard)
+    async def go_to(self, iteration: int) -> None:
+        """Look at a recorded point; a race that runs is paused."""
+        if self.busy:
+            await self.pause()
+        last = self.race.iteration
+        to = max(0, min(iteration, last))
+        self.cursor = None if to >= last else to
+        self.tell()
 
-    def _begin_anew(self, spec: RaceSpec) -> None:
-        self.problem = None
-        self.race = _new(spec)
+    def toggle(self, name: str) -> None:
+        """Hide a curve, or show it again."""
+        self.hidden ^= {name}
+        self.tell()
+
+    def set_up(self, cell: TrainCell) -> None:
+        """As a train cell wants it at first."""
+        self.view = cell.view
+        self.seeds = cell.seeds
+        if cell.speed is not None:
+            self.speed = cell.speed
+
+    def look_at(self, request: ViewRequest | None) -> None:
+        """What is to be seen besides points, of the cursor's iteration; None: nothing.
+        While it runs, the engine answers as it goes; else it is asked."""
+        self._wanted = request
+        if request is not None:
+            self._look.set()
+
+    def begin_anew(self, spec: RaceSpec) -> None:
+        """Another race in the place of this one."""
+        self._clear(_new(spec))
         self._ask()
+
+    def _clear(self, race: Race) -> None:
+        self.race = race
+        self.problem = None
+        self.cursor = None
+        self.answered = []
+        self.lucky = None
+        self.seen = {}
+        self.seen_problem = None
+        self._answered = None
+        self._forget_the_gone()
+
+    def take_over(self, race: Race) -> None:
+        """Show a race that came to be elsewhere: the learner's own loop, which fills it
+        itself, or one from disk, which can go on."""
+        self.running = self.trying = self._counting = False
+        self._singles = 0
+        self._clear(race)
+        self.tell()
+
+    def _forget_the_gone(self) -> None:
+        names = set(self.race.runs)
+        self.hidden &= names
+        if self.viewed not in names:
+            self.viewed = next(iter(self.race.runs))
 
     def _ask(self) -> None:
         self._asked.set()
-        self._changed()
+        self.tell()
 
     async def _stop(self) -> None:
-        if self._computing_all:
+        if self._long:
             await self._session.stop_training()
 
-    # -------------------------------------------------------------------- the loop
+    # -------------------------------------------------------------------- the loops
 
     async def drive(self) -> None:
-        """Compute what is wanted, for as long as the screen is there."""
+        """Compute what is wanted, for as long as the app is there."""
         while True:
             await self._asked.wait()
             self._asked.clear()
             try:
+                if self.trying:
+                    await self._try_seeds()
                 while (limit := self._limit()) != _NOTHING:
                     await self._compute(limit)
             except TutorError as error:
-                self.running = False
+                self.running = self.trying = self._counting = False
                 self._singles = 0
                 self.problem = str(error)
-                self._changed()
+                self.tell()
 
     def _limit(self) -> int | None:
         """How many iterations to ask for; None: all that are left."""
-        if self.problem is not None:
+        if self.problem is not None or self.race.spec.watched or self.trying:
             return _NOTHING
         if self.race.iteration < 0:
             return 0
         if self.race.over:
+            self.was_over = True
             self.running = False
             self._singles = 0
-            self._changed()
+            self._look.set()
+            self.tell()
             return _NOTHING
         if self._singles:
-            self._singles -= 1
-            return 1
+            singles, self._singles = self._singles, 0
+            return singles
         if not self.running:
+            self._look.set()
             return _NOTHING
-        return None if self.speed is None else max(1, self.speed // STEPS_S)
+        return None if self.speed is None else max(1, int(self.speed) // STEPS_S)
 
     async def _compute(self, limit: int | None) -> None:
-        race = self.race  # which `reset` may replace meanwhile
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        self._computing_all = limit is None
-        try:
-            async for arrived in self._session.train(race.spec, limit):
-                race.add(arrived)
-                self._changed()
-        finally:
-            self._computing_all = False
+        long = limit is None or limit > LONG
+        async with self._turn.taken(long=long):
+            race = self.race  # which `reset` may replace meanwhile
+            if limit is None and not self.running:
+                return
+            began = loop.time()
+            self._long = long
+            self._counting = long and limit is not None
+            try:
+                async for arrived in self._session.train(race.spec, limit, self._views):
+                    self._take(race, arrived)
+            finally:
+                self._long = self._counting = False
         if limit and self.running and self.speed is not None:
             await self._rest(began + limit / self.speed - loop.time())
+
+    def _take(
+        self, race: Race, arrived: "Points | Finished | Finding | View | Kept"
+    ) -> None:
+        match arrived:
+            case Points() | Finished() | Finding():
+                race.add(arrived)
+            case Kept():
+                return
+            case _:
+                if race is self.race:
+                    self._show(arrived)
+        self.tell()
+
+    def _views(self) -> tuple[ViewRequest, ...]:
+        """What the engine is to answer as it goes."""
+        wanted = self._wanted
+        if wanted is None or self.cursor is not None or self._is_answered(wanted):
+            return ()
+        return (replace(wanted, iteration=None),)
 
     async def _rest(self, seconds: float) -> None:
         """Keep the pace; a key ends it."""
@@ -186,13 +388,82 @@ class RaceControl:
         except TimeoutError:
             pass
 
+    async def _try_seeds(self) -> None:
+        async with self._turn.taken(long=True):
+            lucky = self.lucky
+            if lucky is None:
+                self.trying = False
+                return
+            self._long = True
+            try:
+                async for arrived in self._session.luck(lucky.request):
+                    lucky.add(arrived)
+                    self.tell()
+            finally:
+                self._long = False
+                self.trying = False
+        self.tell()
+
+    async def watch(self) -> None:
+        """Ask for what is to be seen while no iteration does it, the newest wish only."""
+        while True:
+            await self._look.wait()
+            self._look.clear()
+            wanted, race = self._wanted, self.race
+            if wanted is None or race.iteration < 0 or race.spec.watched:
+                continue
+            if self.busy or self._is_answered(wanted):
+                continue
+            reached = self._key(wanted)
+            try:
+                async with self._turn.taken(long=False):
+                    view = await self._session.view(replace(wanted, race=race.spec.id))
+            except TutorError as error:
+                self.seen_problem = str(error)
+            else:
+                if race is self.race:
+                    self._show(view)
+            self._answered = reached  # once asked is enough, whatever the answer
+            self.tell()
+
+    def _show(self, view: View) -> None:
+        kind = _KINDS[type(view)]
+        self.seen[kind] = view
+        self.seen_problem = None
+        if self._wanted is not None and self._wanted.kind == kind:
+            at = getattr(view, "iteration", None)
+            self._answered = self._key(self._wanted, at)
+
+    def _is_answered(self, wanted: ViewRequest) -> bool:
+        return self._answered == self._key(wanted)
+
+    def _key(self, wanted: ViewRequest, at: int | None = None) -> object:
+        """Tells two answers apart: a surface stays the same over the iterations."""
+        run = self.race.runs.get(wanted.run)
+        if run is None:
+            return None
+        if at is None:
+            at = run.last if wanted.iteration is None else wanted.iteration
+        what = run.spec.at(at).loss if wanted.kind == "surface" else at
+        return self.race.spec.id, replace(wanted, iteration=None), what
+
+
+_KINDS: dict[type, ViewKind] = {
+    Fit: "output",
+    Regions: "output",
+    Surface: "surface",
+    Slope: "surface",
+    Layers: "layers",
+    Noise: "noise",
+}
+
 
 def _new(spec: RaceSpec) -> Race:
     return Race(replace(spec, id=f"screen-{next(_numbers)}"))
 
 
-def _fitting_speed(spec: RaceSpec) -> int | None:
+def _fitting_speed(spec: RaceSpec) -> float | None:
     """One at which the race lasts a few seconds: long enough to see it grow."""
     if spec.iterations <= 60:
-        return SPEEDS[0]
-    return SPEEDS[1] if spec.iterations <= 1000 else None
+        return 10
+    return 100 if spec.iterations <= 1000 else None

@@ -15,13 +15,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.reactive import reactive
 
 from tutor import actions
 from tutor.actions import Action, Mode, Place
 from tutor.ui import look
 from tutor.ui.bindings import bindings as rows_bindings
-from tutor.ui.look import LookApp
+from tutor.ui.look import Glyph, LookApp
 from tutor.ui.screens.kernel_care import KernelCare
 from tutor.ui.widgets.frame_lines import (
     KeyItem,
@@ -78,6 +79,7 @@ class FrameScreen(KernelCare[Result]):
         super().__init__()
         self.ready = asyncio.Event()
         """Everything is mounted: keys may come. The app holds them back until then."""
+        self._race = ""
 
     def compose(self) -> ComposeResult:
         """The frame around `compose_content`."""
@@ -120,6 +122,12 @@ class FrameScreen(KernelCare[Result]):
         """What the screen tells the one below when Esc leaves it."""
         return None
 
+    def tell_race(self, words: str) -> None:
+        """What the app says of a race that runs, in a few words; "": none does."""
+        if words != self._race:
+            self._race = words
+            self.refresh_frame()
+
     def keep(self) -> None:
         """The app is about to end: keep what is typed. Nothing may be awaited."""
 
@@ -149,7 +157,7 @@ class FrameScreen(KernelCare[Result]):
     def refresh_frame(self) -> None:
         """Draw title and footer anew, after something they tell has changed."""
         if self._is_whole:
-            self.query_one(TitleLine).parts = self.title_parts()
+            self.query_one(TitleLine).parts = self._with_race(self.title_parts())
             self.query_one(KeysLine).items = [
                 KeyItem(
                     self._shown_key(action),
@@ -158,6 +166,14 @@ class FrameScreen(KernelCare[Result]):
                 )
                 for action in self.footer_actions()
             ]
+
+    def _with_race(self, parts: TitleParts) -> TitleParts:
+        """The title also tells of a race that runs, unless it is the race's own."""
+        if not self._race or self.PLACE == "training":
+            return parts
+        said = Content.styled(f"{self.look[Glyph.GO]} {self._race}", look.HERE)
+        right = (Content.assemble(said, "   ", each) for each in parts.right)
+        return TitleParts(parts.left, parts.middle, (*right, said))
 
     def _shown_key(self, action: Action) -> str:
         """The first of its keys that works in this mode."""

@@ -1,44 +1,47 @@
-"""TrainingScreen: a race to watch, with its settings to turn while it runs.
+"""TrainingScreen: a race to watch, to scrub through, to fork, with its settings to turn.
 
-What is wanted of the race and computing it is `race_control`'s, the curves are
-`widgets.loss_plot`'s, the rest `widgets.race_panel`'s. This paces the drawing: at once
-when nothing was drawn lately, else at most 20 times a second (4 on a slow link), after
-the keys that wait, and never when nothing has changed.
+What its keys do is `race_moves`', what is typed `race_asks`'; here is what is seen. This
+paces the drawing: at once when nothing was drawn lately, else at most 20 times a second
+(4 on a slow link), after the keys that wait, and never when nothing has changed.
 """
 
-from collections.abc import Iterable
 from time import monotonic as now
 
-from textual import work
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from tutor.actions import Action
+from tutor.errors import TutorError
 from tutor.lesson.requests import race_of
 from tutor.lesson.schema import TrainCell
-from tutor.plotting import suggests_log
 from tutor.safetext import safe, safe_line
-from tutor.session import Session
-from tutor.training import options
-from tutor.training.notches import NOTCHES
+from tutor.training import explain, options
 from tutor.training.spec import RaceSpec
-from tutor.ui import look
+from tutor.training.words import command
+from tutor.ui import look, race_pictures
 from tutor.ui.look import Glyph
-from tutor.ui.race_control import SPEEDS, RaceControl
-from tutor.ui.screens.frame import FrameScreen, bindings
+from tutor.ui.race_control import RaceControl
+from tutor.ui.race_views import VIEWS, sight
+from tutor.ui.races import Races
+from tutor.ui.screens.frame import bindings
+from tutor.ui.screens.race_asks import RaceAsks
+from tutor.ui.widgets.ask_line import AskLine
 from tutor.ui.widgets.frame_lines import TitleParts
-from tutor.ui.widgets.loss_plot import LossPlot
+from tutor.ui.widgets.picture_view import PictureView
 from tutor.ui.widgets.plain import Plain, content_of
-from tutor.ui.widgets.race_panel import Setting, one_line, panel
+from tutor.ui.widgets.race_panel import Setting, Standing, one_line, panel
 
 PERIOD_S = {"fast": 0.05, "slow": 0.25}
 """The shortest time between two drawings."""
 KEYS_FIRST_S = 0.25
 """A drawing waits so long for a stream of keys to end."""
+BOTH = 28
+"""Rows from which the curves stand below another view."""
 
 
-class TrainingScreen(FrameScreen[bool]):
+class TrainingScreen(RaceAsks):
     """A race, by default that of section 2.14."""
 
     PLACE = "training"
@@ -46,32 +49,54 @@ class TrainingScreen(FrameScreen[bool]):
     DEFAULT_CSS = """
     TrainingScreen {
         & #race { height: 1fr; }
-        & #empty { display: none; width: 1fr; height: 1fr; padding: 1 3; }
+        & #left { width: 1fr; height: 1fr; }
+        & #picture { height: 2fr; display: none; }
+        & #curves { height: 1fr; }
+        & #empty { display: none; width: 1fr; height: 2fr; padding: 1 3; }
+        & #see { height: auto; min-height: 2; max-height: 4; padding: 0 1; }
         & #panel { width: 28; height: 1fr; border-left: solid $border; padding: 0 0 0 1; }
         & #line { display: none; height: 1; padding: 0 1; }
-        &.-waiting LossPlot { display: none; }
+        &.-view #picture { display: block; }
+        &.-view #curves, &.-waiting #curves { display: none; }
+        &.-waiting #picture, &.-waiting #see { display: none; }
         &.-waiting #empty { display: block; }
+        &.-view.-both #curves { display: block; }
         &.-wide #panel { width: 42; }
+        &.-wide #see { min-height: 1; }
         &.-narrow #panel { display: none; }
         &.-narrow #line { display: block; }
+        &.-low #see { display: none; }
+        &.-told #see { display: block; max-height: 7; }
         &.-low #empty { padding: 0 1; }
     }
     """
 
-    def __init__(self, session: Session, cell: TrainCell | None = None) -> None:
+    def __init__(
+        self,
+        races: Races,
+        cell: TrainCell | None = None,
+        key: str = "",
+        *,
+        own: bool = False,
+    ) -> None:
+        """`key`: what the race is kept under; another cell has another. `own`: shows
+        the learner's own loop first, if there is one."""
         super().__init__()
+        self._races = races
         self._cell = cell
         self._cell_problem: str | None = None
         """What is wrong in the cell's settings; None: nothing."""
-        self.control = RaceControl(session, self._spec(), self._note_change)
-        self._marked = 0
-        self._log: bool | None = None
-        """None: what the losses suggest."""
-        self._was_over = False
+        kept = races.of(key)
+        self.control = kept or races.make(key, self._spec(), cell)
+        self._kept = self.control
+        self._own_first = own or (cell is None and races.news_of_own())
         self._told: str | None = None
         self._drawn_at = 0.0
         self._asked_at: float | None = None
         """When the drawing that is to come was asked for; None: there is none."""
+        self._view_first = "curves" if cell is None else cell.view
+        if cell is not None:
+            self.only = tuple(cell.settings)
 
     def _spec(self) -> RaceSpec:
         if self._cell is None:
@@ -84,112 +109,223 @@ class TrainingScreen(FrameScreen[bool]):
             return options.race()
 
     def compose_content(self) -> ComposeResult:
-        """The plot, or what will be there; the panel, or one line."""
+        """The picture and the curves, or what will be there; the panel, or one line."""
         with Horizontal(id="race"):
-            yield LossPlot()
-            yield Plain(id="empty")
+            with Vertical(id="left"):
+                yield PictureView(id="picture")
+                yield Plain(id="empty")
+                yield PictureView(id="curves")
+                yield Plain(id="see")
             yield Plain(id="panel")
         yield Plain(id="line")
+        yield AskLine()
 
     def on_mount(self) -> None:
-        """The race is made at once, so that the first key finds it warm."""
-        self._drive()
+        """What happens to the race is drawn from now on."""
+        self._races.session.on_watched = self._hear_own
+        own = self._races.own() if self._own_first else None
+        self._show_race(own or self.control)
         self.call_after_refresh(self._draw)
 
-    @work(group="race", exit_on_error=False)
-    async def _drive(self) -> None:
-        await self.control.drive()
+    def on_unmount(self) -> None:
+        """Nobody looks any more; the race goes on."""
+        self.control.shown = None
+        self._races.session.on_watched = None
+
+    def _show_race(self, control: RaceControl) -> None:
+        self.control.shown = None
+        self.control = control
+        control.shown = self.note_change
+        self.note_change()
+
+    def _hear_own(self) -> None:
+        """The learner's own loop has points more."""
+        if self.control.race.spec.watched and (own := self._races.own()):
+            self._show_race(own)
+        self.note_change()
 
     def result(self) -> bool:
         """Whether a race was seen to its end."""
-        return self._was_over
+        return self.control.was_over or self.control.race.over
 
     # ------------------------------------------------------------------- what it says
 
     def title_parts(self) -> TitleParts:
         """How far, and in which state."""
-        race, state = self.control.race, self.control.state
+        control, race = self.control, self.control.race
         at, last = max(0, race.iteration), race.spec.iterations
-        glyph = self.look[Glyph.GO if state == "running" else Glyph.PAUSED]
-        shown = f"{glyph} {state}" if state in ("running", "paused") else state
-        style = look.HERE if state == "running" else ""
-        return TitleParts(
-            content_of(self._heading(), look.STRONG),
-            (Content(f"iteration {at} of {last}"), Content(f"{at}/{last}")),
-            (
-                Content.assemble((shown, style), f" {self.look[Glyph.DOT]} cpu"),
-                Content.styled(shown, style),
-            ),
+        far = Content(f"iteration {at} of {last}"), Content(f"{at}/{last}")
+        if self._count:
+            far = (Content.styled(f"{self._count} s", look.HERE),) * 2
+        elif control.cursor is not None:
+            said = f"looking at {control.cursor} of {at}"
+            short = f"{self.look[Glyph.LEFT]}{control.cursor}/{at}"
+            far = Content.styled(said, look.HERE), Content.styled(short, look.HERE)
+        elif race.spec.watched:
+            far = Content(f"iteration {at}"), Content(f"{at}")
+        return TitleParts(content_of(self._heading(), look.STRONG), far, self._badges())
+
+    def _badges(self) -> tuple[Content, ...]:
+        state = self.control.state
+        going = state in ("running", "trying")
+        glyph = self.look[Glyph.GO if going else Glyph.PAUSED]
+        shown = f"{glyph} {state}" if going or state == "paused" else state
+        style = (
+            look.HERE if going else look.BAD if state in ("lost", "diverged") else ""
+        )
+        dot = f" {self.look[Glyph.DOT]} "
+        ends = [run.end for run in self.runs if run.end is not None]
+        engine = next((end.engine for end in ends), "eager")
+        device = next((end.device for end in ends), "cpu")
+        words = [device] if engine == "eager" else [device, engine]
+        return (
+            Content.assemble((shown, style), dot, dot.join(words)),
+            Content.styled(shown, style),
         )
 
     def _heading(self) -> str:
-        if self._cell is None:
-            return "2.14 GD, minibatch SGD, SGD"
+        if self.control.race.spec.watched:
+            return "Your own loop"
+        title = self.control.race.spec.title
+        if title or self._cell is None:
+            return self.look.text(safe_line(title or "2.14 GD, minibatch SGD, SGD"))
         return self.look.text(safe_line(self._cell.title or "A race"))
 
-    def _ask(self) -> str:
-        """The cell's question, to keep in mind while watching; "": none."""
+    def _question(self) -> str:
+        """The cell's, to keep in mind while watching; "": none."""
         return self.look.text(safe_line(self._cell.ask, 400)) if self._cell else ""
 
     def word_of(self, action: Action) -> str:
-        """Run, pause or again; the other scale."""
-        if action.id == "run_race":
-            if self.control.race.over or self.control.problem is not None:
-                return "again"
-            return "pause" if self.control.running else "run"
-        if action.id == "switch_scale":
-            return "linear" if self._is_log() else "log"
+        """What the key would do as things are."""
+        control = self.control
+        match action.id:
+            case "run_race":
+                return self._run_word()
+            case "one_iteration" if self._count:
+                return f"do {self._count}"
+            case "next_view":
+                following = VIEWS[(VIEWS.index(control.view) + 1) % len(VIEWS)]
+                return sight(following, control.race, control.viewed).word
+            case "switch_scale":
+                return "linear" if race_pictures.is_log(control) else "log"
+            case "raise_setting":
+                return self.marked().key
+            case "try_luck":
+                return f"{control.seeds} seeds"
+            case "watch_own" if control.race.spec.watched:
+                return "the race"
+            case "next_part" if control.view != "output":
+                return "next size" if control.view == "noise" else "ends"
         return action.word
 
-    def offers(self, action: Action) -> bool:
-        """Nothing is left to iterate when every run has ended."""
-        return action.id != "one_iteration" or not self.control.race.over
+    def _run_word(self) -> str:
+        control = self.control
+        if control.trying:
+            return "stop"
+        ended = control.race.over and control.cursor is None
+        if ended or control.problem is not None:
+            return "again"
+        return "pause" if control.busy else "run"
 
     def about(self) -> str:
         """What is seen, and what can be tried."""
+        shown = self.sight
         return (
-            "Each curve is the loss of one run, on all the data, after every iteration. "
-            "The runs have the same data and the same start; they differ in how many "
-            "data points one iteration looks at. Turn the learning rate up until a run "
-            "diverges; turn the batch and see the noise change. A run whose loss leaves "
-            "all bounds is stopped and its curve kept. Another seed or other noise is "
-            "other data, so the race begins anew. "
-            "It computes in a kernel of its own: the console stays free."
+            f"{shown.refusal or shown.see} "
+            "The runs have the same data and the same start. Turn the learning rate up "
+            "until a run diverges; turn the batch and see the noise change; go back with "
+            f"{self.look.key('left')} and fork a run to see what one other value does. "
+            "A run whose loss leaves all bounds is stopped and its curve kept. It "
+            "computes in a kernel of its own, also while you are elsewhere in the tutor; "
+            "it ends with the tutor."
         )
 
     def _empty_words(self) -> str:
-        runs = [safe_line(run.name, 20) for run in self.control.race.spec.runs]
+        control = self.control
+        shown = self.sight
+        if shown.refusal:
+            return shown.refusal
+        waiting = ""
+        if control.race.iteration < 0:
+            waiting = f"\n\nStarting a second kernel for it{self.look[Glyph.ELLIPSIS]}"
+        asked = f"{self._question()}\n\n" if self._question() else ""
+        if shown.name == "luck":
+            return self._luck_words(asked)
+        if shown.name != "curves" and control.seen_problem is not None:
+            return control.seen_problem
+        if shown.name != "curves" and not waiting:
+            return f"Computing the picture{self.look[Glyph.ELLIPSIS]}"
+        runs = [safe_line(run.name, 20) for run in control.race.spec.runs]
         names = ", ".join(runs[:-1]) + (" and " if len(runs) > 1 else "") + runs[-1]
         keys = self.look.key("space"), self.look.key("s")
-        waiting = (
-            ""
-            if self.control.race.iteration >= 0
-            else (f"\n\nStarting a second kernel for it{self.look[Glyph.ELLIPSIS]}")
-        )
-        asked = f"{self._ask()}\n\n" if self._ask() else ""
         return (
             f"{asked}Here the loss of {names} will be drawn, one point an iteration.\n\n"
             f"{keys[0]} runs the race, {keys[1]} does one iteration.{waiting}"
         )
 
+    def _luck_words(self, asked: str) -> str:
+        control = self.control
+        if control.problem is not None:
+            return control.problem
+        if control.trying:
+            return f"Starting {control.seeds} runs at once{self.look[Glyph.ELLIPSIS]}"
+        return (
+            f"{asked}Here the same race will be drawn with {control.seeds} seeds at once: "
+            "the median, the band of 90 of 100, and how many succeed.\n\n"
+            f"{self.look.key('k')} runs it, {self.look.key('space')} ends it."
+        )
+
+    def _see(self) -> tuple[str, str]:
+        """What is said below the picture, and in which style."""
+        finding = self.control.finding
+        run = None if finding is None else self.control.race.runs.get(finding.run)
+        if finding is None or run is None:
+            asked = self._question() if self.control.view == self._view_first else ""
+            return asked or self.sight.see, look.QUIET
+        said = explain.sentence(finding, run.spec)
+        proposals = [each.words for each in explain.proposals(finding, run.spec)]
+        if self.control.race.spec.watched:
+            proposals = []
+        key = self.look.key("a")
+        if self.has_class("-narrow"):
+            said = said.partition(": ")[0] + "."
+            proposals = [each.partition(": ")[0] for each in proposals[:1]]
+        for lead, words in zip((f"{key} tries", "Or"), proposals, strict=False):
+            said += f" {lead} {words.removesuffix('.')}."
+        return self.look.text(safe_line(said, 600)), look.BAD
+
     def _settings(self) -> list[Setting]:
-        spec = self.control.race.spec
-        speed = self.control.speed
-        values = {notch.key: notch.shown(spec) for notch in NOTCHES}
-        values["speed"] = "full" if speed is None else f"{speed}/s"
-        rows = [each for each in values.items() if each[1]]
-        self._marked %= len(rows)
+        marked = self.marked().key
         return [
-            Setting(key, value, marked=at == self._marked)
-            for at, (key, value) in enumerate(rows)
+            Setting(row.key, self.look.text(row.value), marked=row.key == marked)
+            for row in self.rows()
         ]
 
-    def _is_log(self) -> bool:
-        return suggests_log(self.control.race) if self._log is None else self._log
+    def _standing(self) -> Standing:
+        control = self.control
+        shown = self.sight
+        return Standing(
+            control.race,
+            control.at,
+            control.hidden,
+            control.viewed if shown.kind and shown.kind != "surface" else "",
+            newest=control.cursor is None,
+        )
+
+    def _foot(self) -> list[str]:
+        looks = self.looks
+        scale = "log" if race_pictures.is_log(self.control) else "linear"
+        smooth = f"   mean of {looks.smooth}" if looks.smooth else ""
+        zoomed = "   zoomed" if looks.window else ""
+        line = (
+            [] if self.control.race.spec.watched else [command(self.control.race.spec)]
+        )
+        return [f"y {scale}   x {looks.across}{smooth}{zoomed}", *line]
 
     # -------------------------------------------------------------------- drawing
 
-    def _note_change(self) -> None:
+    def note_change(self) -> None:
+        """Draw soon, or at once when nothing was drawn lately."""
         if self._asked_at is None and self.is_mounted:
             self._asked_at = now()
             period = PERIOD_S[self.look.settings.link]
@@ -209,29 +345,52 @@ class TrainingScreen(FrameScreen[bool]):
     def _draw(self) -> None:
         self._asked_at = None
         self._drawn_at = now()
-        if not self.is_mounted:
+        if not self.is_mounted or not self.query(AskLine):
             return
-        race = self.control.race
-        self._was_over = self._was_over or race.over
-        self.set_class(race.iteration < 1, "-waiting")
-        if race.iteration < 1:
+        control, shown = self.control, self.sight
+        is_view = shown.name != "curves"
+        self.set_class(is_view, "-view")
+        room = self.has_class("-wide") and self.size.height >= BOTH
+        self.set_class(room and control.race.iteration >= 1, "-both")
+        drawn = self._draw_picture() if is_view else control.race.iteration >= 1
+        self.set_class(not drawn, "-waiting")
+        if not drawn:
             self.query_one("#empty", Plain).show(self._empty_words(), look.QUIET)
-        else:
-            self.query_one(LossPlot).show_race(race, log=self._is_log())
-        self._draw_beside()
+        if self.has_class("-both") if is_view else drawn:
+            view = self.query_one("#curves", PictureView)
+            if view.size.area:
+                marks = view.marks_for(len(control.race.runs))
+                view.show(race_pictures.curves(control, *view.size, marks))
+        self.draw_beside()
 
-    def _draw_beside(self) -> None:
-        """Everything but the plot: what a key changes is seen at once."""
-        race, settings = self.control.race, self._settings()
+    def _draw_picture(self) -> bool:
+        """The view that is not the curves; False: there is nothing to draw yet."""
+        control, shown = self.control, self.sight
+        view = self.query_one("#picture", PictureView)
+        width, height = view.size if view.size.area else self.query_one("#left").size
+        control.look_at(race_pictures.request(control, shown, width, height))
+        marks = view.marks_for(2)
+        picture = race_pictures.picture(control, shown, width, height, marks)
+        if picture is not None:
+            view.show(picture)
+        return picture is not None
+
+    def draw_beside(self) -> None:
+        """Everything but the pictures: what a key changes is seen at once."""
+        settings, standing = self._settings(), self._standing()
         if self.has_class("-narrow"):
-            line = one_line(race, settings, self.look, self.size.width - 2)
+            line = one_line(standing, settings, self.look, self.size.width - 2)
             self.query_one("#line", Plain).update(line, layout=False)
         else:
             beside = self.query_one("#panel", Plain)
-            scale = "log" if self._is_log() else "linear"
             width = beside.content_size.width or 26
+            height = beside.content_size.height or self.size.height - 4
             # Its size is fixed, so nothing has to be laid out again.
-            beside.update(panel(race, settings, scale, self.look, width), layout=False)
+            lines = panel(standing, settings, self._foot(), self.look, (width, height))
+            beside.update(lines, layout=False)
+        self.set_class(self.control.finding is not None, "-told")
+        said, style = self._see()
+        self.query_one("#see", Plain).show(said, style)
         problem = self.control.problem or self._cell_problem
         if problem != self._told:
             self._told = problem
@@ -241,75 +400,48 @@ class TrainingScreen(FrameScreen[bool]):
 
     def on_resize(self) -> None:
         """Another width may want the line in the panel's place."""
-        self._note_change()
+        self.note_change()
+
+    @on(PictureView.Resized)
+    def _draw_anew(self, event: PictureView.Resized) -> None:
+        event.stop()
+        self.note_change()
 
     # -------------------------------------------------------------------- actions
 
-    async def action_run_race(self) -> None:
-        """space."""
-        await self.control.run_or_pause()
+    def action_copy_command(self) -> None:
+        """The line that runs this very race."""
+        line = command(self.control.race.spec)
+        self.app.copy_to_clipboard(line)
+        self.say(safe(f"Copied: {line}"))
 
-    async def action_one_iteration(self) -> None:
-        """s."""
-        await self.control.one()
+    def own_is_there(self) -> bool:
+        """A loop of the learner's own was watched."""
+        return self._races.session.watched is not None
 
-    async def action_reset_race(self) -> None:
-        """r."""
-        self._log = None
-        await self.control.reset()
-
-    def action_switch_scale(self) -> None:
-        """y."""
-        self._log = not self._is_log()
-        self._note_change()
-
-    def action_next_setting(self) -> None:
-        """tab."""
-        self._marked += 1
-        self._draw_beside()
-
-    def action_previous_setting(self) -> None:
-        """shift+tab."""
-        self._marked -= 1
-        self._draw_beside()
-
-    async def action_raise_setting(self) -> None:
-        """Right."""
-        await self._turn(1)
-
-    async def action_lower_setting(self) -> None:
-        """Left."""
-        await self._turn(-1)
-
-    async def _turn(self, direction: int) -> None:
-        marked = next(each for each in self._settings() if each.marked)
-        if marked.name == "speed":
-            at = SPEEDS.index(self.control.speed) + direction
-            self.control.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
-            self._draw_beside()
-            return
-        notch = next(each for each in NOTCHES if each.key == marked.name)
-        spec = self.control.race.spec
-        turned = notch.turn(spec, direction)
-        if turned != spec:
-            await self.control.change(turned, anew=notch.anew)
-            self._draw_beside()
-
-    def urgent(self) -> Iterable[str]:
-        """Another kernel computes here."""
-        return ()
-
-    def action_interrupt(self) -> None:
-        """ctrl+c pauses; the iterations so far are kept."""
-        if self.control.running:
-            self._pause()
+    def action_watch_own(self) -> None:
+        """The learner's own loop, or the race again."""
+        own = self._races.own()
+        if self.control.race.spec.watched or own is None:
+            self._show_race(self._kept)
         else:
-            super().action_interrupt()
+            self._show_race(own)
 
-    @work(group="pause", exit_on_error=False)
-    async def _pause(self) -> None:
-        await self.control.pause()
+    def action_open_kept_runs(self) -> None:
+        """A list of the races on disk."""
+        from tutor.ui.screens.kept_runs import KeptRunsScreen
 
-    def on_unmount(self) -> None:
-        """Nobody watches any more."""
-        self.control.leave()
+        stored = self._races.session.runs.list()
+        self.app.push_screen(KeptRunsScreen(stored), self._open_kept)
+
+    def _open_kept(self, id: str | None) -> None:
+        if id is None:
+            return
+        try:
+            stored = self._races.session.runs.open(id)
+        except TutorError as error:
+            self.say(safe(str(error)), look.BAD)
+            return
+        self._show_race(self._kept)
+        self.run_worker(self._kept.pause(), group="race")
+        self._kept.take_over(stored.race)

@@ -32,13 +32,22 @@ class Ask:
     """Said above the line until there is something else to say."""
     stays: bool = False
     """Esc only leaves it; else it goes away."""
+    offers: tuple[str, ...] = ()
+    """Answers that tab and the arrows put into the line, one after the other."""
 
 
 class AskInput(Input):
     """One line without a border; a paste brings its first line."""
 
-    BINDINGS = [Binding("escape", "leave", "leave", show=False)]
+    BINDINGS = [
+        Binding("escape", "leave", "leave", show=False),
+        Binding("tab,down", "offer(1)", "offer", show=False),
+        Binding("shift+tab,up", "offer(-1)", "offer before", show=False),
+    ]
     DEFAULT_CSS = "AskInput { width: 1fr; }"
+
+    offers: tuple[str, ...] = ()
+    """What tab and the arrows put here."""
 
     class Left(Message):
         """Esc."""
@@ -48,6 +57,22 @@ class AskInput(Input):
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
+
+    def action_offer(self, direction: int) -> None:
+        """The next offer; from what nobody offered, the first that begins so."""
+        if self.value in self.offers:
+            at = (self.offers.index(self.value) + direction) % len(self.offers)
+        else:
+            begun = [each for each in self.offers if each.startswith(self.value)]
+            at = self.offers.index(begun[0]) if begun else 0
+        self.value = self.offers[at]
+        self.cursor_position = len(self.value)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without offers tab is what it is everywhere."""
+        if action == "offer":
+            return bool(self.offers)
+        return super().check_action(action, parameters)
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
@@ -63,7 +88,7 @@ class AskLine(Vertical):
         height: auto; padding: 0 1; display: none;
         & Horizontal { height: 1; }
         & #ask-prompt { width: auto; max-width: 70%; }
-        & #ask-said { height: auto; min-height: 1; max-height: 2; }
+        & #ask-said { height: auto; min-height: 1; max-height: 3; }
     }
     """
 
@@ -114,6 +139,7 @@ class AskLine(Vertical):
                 table.text(ask.prompt) + "  ", f"{look.STRONG} {look.HERE}"
             )
             self.say(table.text(ask.hint), look.QUIET)
+            self.field.offers = ask.offers
             self.field.value = ask.text
             self.field.cursor_position = len(ask.text)
             self.field.cursor_blink = table.settings.link == "fast"

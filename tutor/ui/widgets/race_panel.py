@@ -1,5 +1,6 @@
-"""RacePanel: the runs of a race, its settings, and where each run stands; or all that in
-one line where there is no room. Pure texts in a Plain; keys are the screen's.
+"""RacePanel: the runs of a race, its settings, and where each run stands at the cursor;
+or all that in one line where there is no room. Pure texts in a Plain; keys are the
+screen's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,12 +12,14 @@ from textual.content import Content
 from tutor.picture import LETTERS
 from tutor.safetext import safe_line
 from tutor.training.run import Race, Run
-from tutor.training.words import number, settings_line
+from tutor.training.words import number
 from tutor.ui import look
 from tutor.ui.look import CURVES, Glyph, Look
 
 WIDE = 36
 """Columns from which the parameters stand beside the losses."""
+LEAST_ROWS = 3
+"""Settings that are shown however little room there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +31,48 @@ class Setting:
     marked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A race as it is looked at."""
+
+    race: Race
+    at: int
+    """The iteration; -1: there is none yet."""
+    hidden: frozenset[str]
+    here: str = ""
+    """The run whose picture is shown; "": no picture is of one run."""
+    newest: bool = True
+    """It is the newest iteration."""
+
+
 def panel(
-    race: Race, settings: Sequence[Setting], scale: str, table: Look, width: int
+    standing: Standing,
+    settings: Sequence[Setting],
+    foot: Sequence[str],
+    table: Look,
+    size: tuple[int, int],
 ) -> Content:
-    """The lines beside the plot. `scale`: "linear" or "log"."""
-    lines = [
-        *_runs(race, width),
-        Content(),
-        *(_setting(each, table) for each in settings),
-        Content(),
-        *_standing(race, width),
-        Content(),
-        Content.styled(f" y {scale}", look.QUIET),
+    """The lines beside the plot, as many as there are rows. `foot`: said last, quietly;
+    its later lines give way first."""
+    width, height = size
+    above = [*_runs(standing, table, width), Content()]
+    below = [Content(), *_standing(standing, table, width)]
+    room = height - len(above) - len(below)
+    said = [
+        Content.styled(f" {line}", look.QUIET)
+        for each in foot
+        for line in wrap(each, width - 2)
     ]
-    if width >= WIDE:
-        said = wrap(settings_line(race.spec), width - 2)
-        lines += [Content(), *(Content.styled(f" {line}", look.QUIET) for line in said)]
-    return Content("\n").join(lines)
+    spare = room - len(settings) - 1
+    if spare > 0:
+        below += [Content(), *said[:spare]]
+        room = len(settings)
+    shown = _window(settings, max(room, LEAST_ROWS), table, width)
+    return Content("\n").join([*above, *shown, *below])
 
 
 def one_line(
-    race: Race, settings: Sequence[Setting], table: Look, width: int
+    standing: Standing, settings: Sequence[Setting], table: Look, width: int
 ) -> Content:
     """The losses, as exactly as there is room, and the marked setting."""
     said = Content()
@@ -56,10 +80,12 @@ def one_line(
         if setting.marked:
             value = f"{table[Glyph.LEFT]} {setting.value} {table[Glyph.GO]}"
             said = Content.assemble(f"{setting.name} ", (value, look.HERE))
-    lines = (_losses(race, decimals) for decimals in (3, 2, 1, 0))
+    lines = (_losses(standing, decimals) for decimals in (3, 2, 1, 0))
     *_, losses = _until_fits(lines, width - said.cell_length - 2)
     gap = width - losses.cell_length - said.cell_length
-    return Content.assemble(losses, " " * max(1, gap), said)
+    if gap < 1:
+        return losses.truncate(width)
+    return Content.assemble(losses, " " * gap, said)
 
 
 def _until_fits(lines: Iterable[Content], room: int) -> Iterable[Content]:
@@ -69,59 +95,114 @@ def _until_fits(lines: Iterable[Content], room: int) -> Iterable[Content]:
             return
 
 
-def _losses(race: Race, decimals: int) -> Content:
+def _losses(standing: Standing, decimals: int) -> Content:
     return Content("  ").join(
-        Content.assemble((LETTERS[at], CURVES[at]), f" {_loss(run, decimals)}")
-        for at, run in enumerate(race.runs.values())
+        Content.assemble(
+            (LETTERS[at], CURVES[at]), f" {_loss(run, standing.at, decimals)}"
+        )
+        for at, run in enumerate(standing.race.runs.values())
+        if run.spec.name not in standing.hidden
     )
 
 
-def _runs(race: Race, width: int) -> Iterable[Content]:
-    for at, run in enumerate(race.runs.values()):
-        batch = f"batch {run.spec.samples_per_iteration}"
-        name = safe_line(run.spec.name, max(4, width - len(batch) - 6))
-        gap = width - 4 - len(name) - len(batch)
+def _runs(standing: Standing, table: Look, width: int) -> Iterable[Content]:
+    for at, run in enumerate(standing.race.runs.values()):
+        name, hidden = run.spec.name, run.spec.name in standing.hidden
+        watched = standing.race.spec.watched
+        batch = (
+            ""
+            if watched
+            else f"batch {run.spec.at(max(0, standing.at)).samples_per_iteration}"
+        )
+        aside = "hidden" if hidden else "" if run.spec.of else batch
+        shown = safe_line(name, max(4, width - len(aside) - 6))
+        gap = width - 4 - len(shown) - len(aside)
+        mark = table[Glyph.GO] if name == standing.here else " "
+        style = look.QUIET if hidden else f"{look.STRONG} {CURVES[at]}"
         yield Content.assemble(
-            " ", (LETTERS[at], f"{look.STRONG} {CURVES[at]}"), f" {name}",
-            " " * max(1, gap), (batch, look.QUIET),
+            (mark, look.HERE), (LETTERS[at], style), (f" {shown}", look.QUIET if hidden else ""),
+            " " * max(1, gap), (aside, look.QUIET),
         )  # fmt: skip
 
 
-def _setting(setting: Setting, table: Look) -> Content:
+def _window(
+    settings: Sequence[Setting], room: int, table: Look, width: int
+) -> Iterable[Content]:
+    """The settings about the marked one, and signs that there are more."""
+    marked = next((at for at, each in enumerate(settings) if each.marked), 0)
+    first = min(max(0, marked - room // 2), max(0, len(settings) - room))
+    shown = settings[first : first + room]
+    for at, setting in enumerate(shown):
+        line = _setting(setting, table, width - 2)
+        more = ""
+        if at == 0 and first > 0:
+            more = table[Glyph.UP_ARROW]
+        elif at == len(shown) - 1 and first + room < len(settings):
+            more = table[Glyph.DOWN_ARROW]
+        gap = " " * max(1, width - 1 - line.cell_length)
+        yield Content.assemble(line, gap, (more, look.QUIET)) if more else line
+
+
+def _setting(setting: Setting, table: Look, width: int) -> Content:
     name = f"{setting.name:<11}"
+    room = max(4, width - len(name) - 5)
+    value = setting.value
+    if len(value) > room:
+        value = value[: room - 1] + table[Glyph.ELLIPSIS]
     if not setting.marked:
-        return Content.assemble(f" {name}  ", setting.value)
+        return Content.assemble(f" {name}  ", value)
     return Content.assemble(
         (table[Glyph.HERE], look.HERE),
         (name, look.STRONG),
         (f"{table[Glyph.LEFT]} ", look.HERE),
-        (setting.value, look.STRONG),
+        (value, look.STRONG),
         (f" {table[Glyph.GO]}", look.HERE),
     )
 
 
-def _standing(race: Race, width: int) -> Iterable[Content]:
-    if race.iteration < 0:
+def _standing(standing: Standing, table: Look, width: int) -> Iterable[Content]:
+    race, at = standing.race, standing.at
+    if at < 0:
         return
-    names = list(next(iter(race.runs.values())).last_params) if width >= WIDE else []
-    at = f" at {race.iteration}"
-    head = f"{at:<7}{'loss':>4}" + "".join(f"{name:>10}" for name in names)
-    yield Content.styled(head, look.QUIET)
+    first = next(iter(race.runs.values()))
+    names = list(first.last_params)[:3] if width >= WIDE else []
+    test = any(run.spec.test for run in race.runs.values())
+    places = [*(["test"] if test else []), *names]
+    head = f" at {at}"
+    head = f"{head:<6} {'loss':>4}" + "".join(f"{name[:9]:>10}" for name in places)
+    yield Content.styled(head, look.QUIET if standing.newest else look.HERE)
     for curve, run in enumerate(race.runs.values()):
-        params = "".join(
-            f"{number(run.last_params.get(name), 3):>10}" for name in names
+        rest = Content(
+            "".join(f"{number(_params(run, at).get(name), 3):>10}" for name in names)
         )
-        rest = Content(params)
-        if run.end is not None and run.end.stopped == "diverged":
+        if test:
+            rest = Content(f"{number(_test_loss(run, at), 3):>10}") + rest
+        if standing.newest and run.end is not None and run.end.stopped == "diverged":
             rest = Content.styled(f" diverged at {run.end.iteration}", look.BAD)
-        elif 0 <= run.last < race.iteration:
+        elif 0 <= run.last < at:
             rest = Content.styled(f" at {run.last}", look.QUIET)
         letter = (LETTERS[curve], f"{look.STRONG} {CURVES[curve]}")
-        yield Content.assemble(" ", letter, f"{_loss(run):>9}", rest)
+        yield Content.assemble(" ", letter, f"{_loss(run, at):>9}", rest)
 
 
-def _loss(run: Run, decimals: int = 3) -> str:
+def _loss(run: Run, at: int, decimals: int = 3) -> str:
     """Not computed yet is said so; it is no 0."""
     if run.last < 0:
         return "-"
-    return number(run.last_loss, decimals)
+    if at >= run.last:
+        return number(run.last_loss, decimals)
+    moment = run.at(at)
+    return "-" if moment is None else number(moment.loss, decimals)
+
+
+def _params(run: Run, at: int) -> dict[str, float]:
+    """Of a model with few; of the last iteration where it ended before."""
+    if at >= run.last:
+        return run.last_params
+    moment = run.at(at)
+    return {} if moment is None else moment.params
+
+
+def _test_loss(run: Run, at: int) -> float | None:
+    moment = run.at(at)
+    return None if moment is None else moment.test_loss

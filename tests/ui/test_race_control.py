@@ -1,0 +1,326 @@
+"""RaceControl and Races without a screen: who computes, what is asked, what is kept."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from time import monotonic
+from typing import Any, cast
+
+import pytest
+
+from tutor.errors import TutorError
+from tutor.session import Session
+from tutor.training import options
+from tutor.training.findings import Finding
+from tutor.training.forks import forked
+from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest
+from tutor.training.run import Finished, Points, RunEnd
+from tutor.training.spec import RaceSpec
+from tutor.training.views import Layers, Surface, ViewRequest
+from tutor.ui.race_control import RaceControl
+from tutor.ui.races import Races
+
+DEADLINE_S = 20.0
+
+
+class FakeSession:
+    """Computes when it is told to; one at a time, which it checks."""
+
+    def __init__(self) -> None:
+        self.at: dict[tuple[str, str], int] = {}
+        self.limits: list[int | None] = []
+        self.viewed: list[ViewRequest] = []
+        self.asked_views: list[tuple[ViewRequest, ...]] = []
+        self.busy = False
+        self.held = False
+        """An endless slice waits to be stopped."""
+        self.stopped = asyncio.Event()
+        self.view_problem: str | None = None
+        self.finding: Finding | None = None
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        assert not self.busy, "two at once"
+        self.busy = True
+        self.stopped.clear()
+        try:
+            yield
+        finally:
+            self.busy = False
+
+    async def train(
+        self, spec: RaceSpec, limit: int | None = None, views: Any = ()
+    ) -> AsyncIterator[Any]:
+        with self._alone():
+            self.limits.append(limit)
+            held = self.held and limit is None
+            ends = {}
+            furthest = max(self.at.get((spec.id, run.name), -1) for run in spec.runs)
+            for run in spec.runs:
+                key = spec.id, run.name
+                start = self.at.get(key, run.since - 1) + 1
+                goal = run.iterations if limit is None else max(furthest, 0) + limit
+                if held:
+                    goal = start + 2
+                goal = min(goal, run.iterations)
+                losses = tuple(1.0 / (1 + at) for at in range(start, goal + 1))
+                self.at[key] = goal
+                yield Points(run.name, start, start, 1, losses, {"w": losses})
+                over = goal >= run.iterations
+                stopped = "finished" if over else "interrupted"
+                ends[run.name] = RunEnd(cast(Any, stopped), goal, 1.0)
+            if self.finding is not None:
+                found, self.finding = self.finding, None
+                yield found
+            self.asked_views.append(views() if callable(views) else views)
+            for request in self.asked_views[-1]:
+                yield Layers(request.run, max(self.at.values()), ())
+            if held:
+                await self.stopped.wait()
+            yield Finished(ends)
+
+    async def stop_training(self) -> None:
+        self.stopped.set()
+        await asyncio.sleep(0)
+
+    async def view(self, request: ViewRequest) -> Any:
+        with self._alone():
+            self.viewed.append(request)
+            await asyncio.sleep(0)
+            if self.view_problem is not None:
+                raise TutorError(self.view_problem)
+            if request.kind == "surface":
+                return Surface(request.run, ("w", "b"), (0, 1, 0, 1), 2, 2, (1.0,) * 4)
+            return Layers(request.run, request.iteration or 0, ())
+
+    async def luck(self, request: LuckRequest) -> AsyncIterator[Any]:
+        with self._alone():
+            for run in request.race.runs:
+                yield LuckPoints(run.name, 0, 1, (0.5,), (1.0,), (2.0,), (0.5,))
+            if self.held:
+                await self.stopped.wait()
+            yield LuckEnd(request.seeds, 0.1, {}, interrupted=self.held)
+
+
+class Fixture:
+    """Races on a fake session, driven by tasks of this loop."""
+
+    def __init__(self) -> None:
+        self.session = FakeSession()
+        self.tasks: list[asyncio.Task[None]] = []
+        self.races = Races(cast(Session, self.session), self._start)
+
+    def _start(self, work: Any) -> None:
+        self.tasks.append(asyncio.ensure_future(work))
+
+    def make(self, key: str = "") -> RaceControl:
+        control = self.races.make(key, options.race())
+        control.set_speed(None)
+        return control
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        deadline = monotonic() + DEADLINE_S
+        while not holds():
+            for task in self.tasks:
+                if task.done():
+                    task.result()
+            assert monotonic() < deadline
+            await asyncio.sleep(0)
+
+    async def rest(self) -> None:
+        """Whatever was asked for is done."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await self.until(lambda: not self.session.busy)
+
+
+@pytest.fixture
+async def fixture() -> AsyncIterator[Fixture]:
+    made = Fixture()
+    yield made
+    for task in made.tasks:
+        task.cancel()
+    await asyncio.gather(*made.tasks, return_exceptions=True)
+
+
+async def test_a_race_that_runs_pauses_the_others(fixture: Fixture) -> None:
+    one, other = fixture.make("one"), fixture.make("other")
+    await fixture.until(lambda: one.race.iteration == other.race.iteration == 0)
+    fixture.session.held = True
+    await one.run_or_pause()
+    await fixture.until(lambda: one.race.iteration > 0)
+    assert fixture.races.under_way is one
+    await other.run_or_pause()
+    await fixture.until(lambda: other.race.iteration > 0)
+    assert fixture.races.under_way is other
+    assert one.state == "paused"
+
+
+async def test_a_new_race_only_borrows_the_kernel_of_one_that_runs(
+    fixture: Fixture,
+) -> None:
+    one = fixture.make("one")
+    await fixture.until(lambda: one.race.iteration == 0)
+    fixture.session.held = True
+    await one.run_or_pause()
+    await fixture.until(lambda: one.race.iteration > 0)
+    before = one.race.iteration
+    other = fixture.make("other")
+    await fixture.until(lambda: other.race.iteration == 0)
+    assert one.running
+    await fixture.until(lambda: one.race.iteration > before)
+
+
+async def test_a_turn_knows_the_last_point(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.held = True
+    await control.run_or_pause()
+    await fixture.until(lambda: control.race.iteration > 0)
+    reached: list[int] = []
+
+    def make() -> RaceSpec:
+        reached.append(control.race.iteration)
+        assert not fixture.session.busy
+        return replace(control.race.spec, title="turned")
+
+    fixture.session.held = False
+    await control.change(make)
+    await fixture.until(lambda: control.race.over)
+    assert reached == [3]
+    assert control.race.spec.title == "turned"
+
+
+async def test_a_fork_starts_where_it_branches_off_and_goes_on(
+    fixture: Fixture,
+) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    await control.do(10)
+    await fixture.until(lambda: control.race.iteration == 10)
+    await control.change(lambda: forked(control.race.spec, "gd", 4, "lr", 0.2))
+    await control.run()
+    await fixture.until(lambda: control.race.over)
+    fork = list(control.race.runs.values())[-1]
+    assert fork.last == 25
+    assert fork.losses[4] == 0.2
+    assert str(fork.losses[3]) == "nan"
+
+
+async def test_a_view_is_asked_once_of_what_is_looked_at(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    await control.do(10)
+    await fixture.until(lambda: control.race.iteration == 10)
+    await fixture.rest()
+    wish = ViewRequest("layers", "gd")
+    control.look_at(wish)
+    await fixture.until(lambda: "layers" in control.seen)
+    control.look_at(wish)
+    await fixture.rest()
+    assert len(fixture.session.viewed) == 1
+    assert fixture.session.viewed[0].race == control.race.spec.id
+    for at in range(3, 8):  # only the newest wish is of use
+        await control.go_to(at)
+        control.look_at(replace(wish, iteration=at))
+    await fixture.rest()
+    assert fixture.session.viewed[-1].iteration == 7
+    assert len(fixture.session.viewed) <= 4
+
+
+async def test_a_surface_is_asked_once_for_all_iterations(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    control.look_at(ViewRequest("surface", "gd"))
+    await fixture.until(lambda: "surface" in control.seen)
+    await control.do(10)
+    await fixture.until(lambda: control.race.iteration == 10)
+    control.look_at(ViewRequest("surface", "gd", iteration=3))
+    await fixture.rest()
+    assert len(fixture.session.viewed) == 1
+
+
+async def test_while_it_runs_the_slices_bring_the_view(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.held = True
+    await control.run_or_pause()
+    await fixture.until(lambda: control.race.iteration > 0)
+    control.look_at(ViewRequest("layers", "gd", iteration=1))
+    await control.pause()
+    await fixture.rest()
+    fixture.session.viewed.clear()
+    control.look_at(ViewRequest("layers", "gd"))
+    await control.run_or_pause()
+    await fixture.until(lambda: any(fixture.session.asked_views))
+    assert fixture.session.asked_views[-1][0].iteration is None
+    await fixture.until(lambda: control.seen["layers"].run == "gd")
+
+
+async def test_a_view_that_cannot_be_is_a_sentence_and_is_not_asked_again(
+    fixture: Fixture,
+) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.view_problem = "There is no such view."
+    control.look_at(ViewRequest("noise", "gd"))
+    await fixture.until(lambda: control.seen_problem)
+    control.look_at(ViewRequest("noise", "gd"))
+    await fixture.rest()
+    assert control.seen_problem == "There is no such view."
+    assert len(fixture.session.viewed) == 1
+    assert control.problem is None
+
+
+async def test_luck_is_ended_with_what_there_is(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.held = True
+    await control.try_luck()
+    await fixture.until(
+        lambda: control.lucky is not None and control.lucky.iteration == 0
+    )
+    assert control.state == "trying"
+    await control.run_or_pause()
+    await fixture.until(lambda: not control.trying)
+    assert control.lucky is not None
+    assert control.lucky.end is not None
+    assert control.lucky.end.interrupted
+    assert control.state == "ready"
+
+
+async def test_luck_pauses_the_race(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.held = True
+    await control.run_or_pause()
+    await fixture.until(lambda: control.race.iteration > 0)
+    await control.try_luck()
+    await fixture.until(
+        lambda: control.lucky is not None and control.lucky.iteration == 0
+    )
+    assert not control.running
+
+
+async def test_findings_are_kept_until_they_are_answered(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.finding = Finding("gd", "diverged", 3)
+    await control.run_or_pause()
+    await fixture.until(lambda: control.finding is not None)
+    assert control.finding is not None
+    control.answered.append(control.finding)
+    assert control.finding is None
+
+
+async def test_a_race_begun_anew_forgets_what_was_seen(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    control.look_at(ViewRequest("surface", "gd"))
+    await fixture.until(lambda: "surface" in control.seen)
+    control.toggle("gd")
+    await control.reset(replace(control.race.spec, runs=control.race.spec.runs[1:]))
+    assert control.seen == {}
+    assert control.hidden == frozenset()
+    assert control.viewed == "minibatch"

@@ -1,0 +1,429 @@
+"""The training screen's keys beside running: scrub, fork, hide, type, views, count."""
+
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tests.ui.conftest import screen_text, type_text, wait_for_text, wait_until
+from tests.ui.test_training import RaceApp, racing, settled
+from tutor.runs.store import Runs
+from tutor.training.findings import Finding
+from tutor.training.run import Points, Race
+from tutor.training.spec import Change, RaceSpec, RunSpec
+from tutor.ui.widgets.ask_line import AskLine
+
+
+async def at_the_end(app: RaceApp, pilot: Pilot[Any]) -> None:
+    await pilot.press("space")
+    await wait_until(pilot, lambda: app.at == 25)
+    await settled(pilot)
+
+
+# ---------------------------------------------------------------------------- counting
+
+
+async def test_a_number_before_s_does_so_many_iterations_at_once() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("1", "2")
+        text = await wait_for_text(pilot, "12 s")
+        assert "s do 12" in text
+        await pilot.press("s")
+        await wait_until(pilot, lambda: app.at == 12)
+        text = await settled(pilot)
+        assert "iteration 12 of 25" in text
+        assert "s one" in text
+        assert [request.limit for request in app.engine.requests] == [0, 12]
+
+
+async def test_backspace_and_other_keys_forget_the_number() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("1", "2", "backspace", "s")
+        await wait_until(pilot, lambda: app.at == 1)
+        await pilot.press("9", "y", "s")
+        await wait_until(pilot, lambda: app.at == 2)
+        await settled(pilot)
+        assert app.at == 2
+
+
+# ---------------------------------------------------------------------------- scrubbing
+
+
+async def test_scrubbing_shows_everything_of_that_iteration() -> None:
+    async with racing(size=(120, 40)) as (app, pilot):
+        await at_the_end(app, pilot)
+        control = app.training.control
+        await pilot.press("left", "left")
+        text = await wait_for_text(pilot, "looking at 23 of 25")
+        run = control.race.runs["gd"]
+        assert f"A {run.losses[23]:8.3f}" in text
+        assert f"{run.params['w'][23]:.3f}" in text
+        assert "at 23" in text
+        await pilot.press("shift+left")
+        await wait_for_text(pilot, "looking at 21 of 25")
+        await pilot.press("home")
+        await wait_for_text(pilot, "looking at 0 of 25")
+        await pilot.press("left")
+        await wait_for_text(pilot, "looking at 0 of 25")
+        await pilot.press("end")
+        await wait_for_text(pilot, "iteration 25 of 25")
+        assert control.cursor is None
+
+
+async def test_scrubbing_pauses_and_space_goes_on_from_the_newest_point() -> None:
+    async with racing() as (app, pilot):
+        app.engine.held = True
+        await pilot.press("space")
+        await wait_until(pilot, lambda: app.at == 5)
+        await pilot.press("left")
+        text = await wait_for_text(pilot, "looking at")
+        assert "paused" in text
+        assert app.training.control.cursor is not None
+        app.engine.held = False
+        await pilot.press("space")
+        text = await wait_for_text(pilot, "finished")
+        assert "iteration 25 of 25" in text
+
+
+async def test_there_is_nothing_to_scrub_before_the_first_update() -> None:
+    async with racing() as (app, pilot):
+        assert "scrub" not in await settled(pilot)
+        await pilot.press("left")
+        await settled(pilot)
+        assert app.training.control.cursor is None
+
+
+# ------------------------------------------------------------------------------ forking
+
+
+async def test_a_fork_has_one_other_setting_and_runs_to_where_the_others_are() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("left", "left", "left", "f")
+        text = await wait_for_text(pilot, "Fork A at 22:")
+        assert "lr 0.2" in text
+        await type_text(pilot, "lr 0.2\n")
+        await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
+        race = app.training.control.race
+        await wait_until(pilot, lambda: race.over)
+        fork = race.spec.runs[-1]
+        assert (fork.of, fork.since) == ("gd", 22)
+        assert fork.changes == (Change(22, "lr", 0.2),)
+        assert fork.seed == race.spec.runs[0].seed
+        assert race.runs[fork.name].last == 25
+        text = await settled(pilot)
+        assert "D gd lr 0.2" in text
+
+
+async def test_a_letter_says_which_run_is_forked() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("left", "f")
+        await type_text(pilot, "c batch 8\n")
+        await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
+        assert app.training.control.race.spec.runs[-1].of == "sgd"
+
+
+async def test_a_bad_fork_is_a_sentence_and_keeps_what_was_typed() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("f")
+        for typed, said in (
+            ("lr", "needs a setting and its value"),
+            ("lr -1", "lr must be a number above 0"),
+            ("lrr 1", "did you mean lr?"),
+            ("E lr 1", "There is no curve E"),
+        ):
+            line = app.screen.query_one(AskLine)
+            line.field.value = ""
+            await type_text(pilot, typed + "\n")
+            await wait_for_text(pilot, said)
+            assert line.field.value == typed
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(app.training.control.race.runs) == 3
+        assert app.training.mode == "command"
+
+
+async def test_tab_offers_forks() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("f", "tab")
+        line = app.screen.query_one(AskLine)
+        assert line.field.value == "lr 0.1"
+        await pilot.press("tab")
+        assert line.field.value == "lr 0.02"
+        await pilot.press("up")
+        assert line.field.value == "lr 0.1"
+
+
+async def test_six_curves_are_the_most() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        for number in range(3):
+            await pilot.press("f")
+            await type_text(pilot, f"lr 0.0{number + 1}\n")
+            runs = app.training.control.race.runs
+            await wait_until(pilot, lambda runs=runs, n=number: len(runs) == 4 + n)  # type: ignore[misc]
+            await settled(pilot)
+        await pilot.press("f")
+        await type_text(pilot, "lr 0.5\n")
+        await wait_for_text(pilot, "6 runs at most")
+        await pilot.press("escape")
+
+
+async def test_a_fork_is_taken_away() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("f")
+        await type_text(pilot, "lr 0.2\n")
+        await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
+        await pilot.press("d")
+        await wait_for_text(pilot, "Take away the run:")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: len(app.training.control.race.runs) == 3)
+        assert list(app.training.control.race.runs) == ["gd", "minibatch", "sgd"]
+
+
+async def test_its_letter_hides_a_curve_but_not_the_last() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("A", "B")
+        text = await wait_for_text(pilot, "hidden")
+        assert app.training.control.hidden == {"gd", "minibatch"}
+        await pilot.press("C")
+        await wait_for_text(pilot, "The last curve stays.")
+        await pilot.press("A")
+        await settled(pilot)
+        assert app.training.control.hidden == {"minibatch"}
+        assert text.count("hidden") <= 2
+
+
+# ------------------------------------------------------------------------------- typing
+
+
+async def test_a_value_is_typed() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("enter")
+        await wait_for_text(pilot, "Now 0.05")
+        await type_text(pilot, "nan\n")
+        await wait_for_text(pilot, "lr must be a number above 0")
+        line = app.screen.query_one(AskLine)
+        assert line.field.value == "nan"
+        line.field.value = ""
+        await type_text(pilot, "0.3\n")
+        await wait_for_text(pilot, "◂ 0.3 ▸")
+        assert [run.lr for run in app.training.control.race.spec.runs] == [0.3] * 3
+
+
+async def test_other_data_is_another_race_and_that_is_said() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("5", "s")
+        await wait_until(pilot, lambda: app.at == 5)
+        await pilot.press(*["down"] * 5, "+")
+        await wait_for_text(pilot, "Another seed is another race: it begins anew.")
+        await wait_until(pilot, lambda: app.at == 0)
+
+
+async def test_the_settings_scroll_where_there_is_no_room() -> None:
+    async with racing() as (app, pilot):
+        rows = len(app.training.rows())
+        assert "engine " not in screen_text(app) or rows < 16
+        await pilot.press("up")
+        assert f"▌{app.training.rows()[-1].key}" in await settled(pilot)
+
+
+async def test_the_line_that_reproduces_it_is_copied() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("+")
+        await wait_for_text(pilot, "◂ 0.1 ▸")
+        await pilot.press("c")
+        text = await wait_for_text(pilot, "Copied:")
+        assert "tutor train --set lr=0.1" in text
+        assert "--set lr=0.1" in app.clipboard
+
+
+# ------------------------------------------------------------------------------- curves
+
+
+async def test_axis_smoothing_and_zoom() -> None:
+    async with racing(size=(120, 40)) as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("x")
+        assert "x samples" in await settled(pilot)
+        await pilot.press("x", "x", "m")
+        assert "mean of 5" in await settled(pilot)
+        await pilot.press("m", "m", "m", "z")
+        text = await settled(pilot)
+        assert "zoomed" in text
+        assert "mean of" not in text
+        await pilot.press("Z")
+        assert "zoomed" not in await settled(pilot)
+
+
+# -------------------------------------------------------------------------------- views
+
+
+async def test_a_view_that_makes_no_sense_says_why_and_how_to_get_one() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("v", "v", "v")
+        assert app.training.control.view == "layers"
+        text = await wait_for_text(pilot, "no hidden layers")
+        assert "mlp" in text
+        await pilot.press("V", "V", "V")
+        assert app.training.control.view == "curves"
+
+
+async def test_each_view_is_drawn_of_the_cursors_iteration() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("v")
+        await wait_for_text(pilot, "optimum")
+        await pilot.press("left", "left")
+        await wait_for_text(pilot, "looking at 23 of 25")
+        assert len(app.engine.looked) == 1, "the surface is the same for all iterations"
+        await pilot.press("v")
+        await wait_for_text(pilot, "the model at iteration 23")
+        await pilot.press("left")
+        await wait_for_text(pilot, "the model at iteration 22")
+        assert "▸A gd" in screen_text(app)
+        await pilot.press("n")
+        await wait_for_text(pilot, "▸B minibatch")
+        await wait_until(pilot, lambda: app.engine.looked[-1].run == "minibatch")
+        await pilot.press("v", "v")
+        await wait_for_text(pilot, "batches of 1")
+        await pilot.press("u")
+        await wait_for_text(pilot, "batches of 4")
+
+
+async def test_a_wide_screen_keeps_the_curves_below_another_view() -> None:
+    async with racing(size=(120, 40)) as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("v")
+        text = await wait_for_text(pilot, "optimum")
+        assert " loss\n" in text or " loss  " in text
+
+
+# ----------------------------------------------------------------------------- findings
+
+
+async def test_what_went_wrong_is_said_and_its_first_proposal_forked() -> None:
+    async with racing() as (app, pilot):
+        app.engine.findings = [
+            Finding("gd", "diverged", 9, tensor="w", lr=2.0, limit=0.935)
+        ]
+        await pilot.press("9", "s")
+        text = await wait_for_text(pilot, "2 / λmax")
+        assert "a tries lr 0.5" in " ".join(text.split())
+        assert "a try it" in text
+        await pilot.press("a")
+        await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
+        fork = app.training.control.race.spec.runs[-1]
+        assert (fork.of, fork.since) == ("gd", 0)
+        assert fork.at(0).lr == 0.5
+        assert "λmax" not in await settled(pilot)
+
+
+# -------------------------------------------------------------------------------- files
+
+
+async def test_the_race_is_saved_and_the_path_copied(tmp_path: Path) -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("w")
+        line = app.screen.query_one(AskLine)
+        assert line.field.value == "race.svg"
+        for name in ("race.csv", "race.svg", "race.txt"):
+            line.field.value = str(tmp_path / name)
+            await pilot.press("enter")
+            await wait_for_text(pilot, "Written")
+            assert app.clipboard == str(tmp_path / name)
+            await pilot.press("w")
+            await wait_for_text(pilot, "Save as:")
+        rows = (tmp_path / "race.csv").read_text().splitlines()
+        assert len(rows) == 1 + 3 * 26
+        assert (tmp_path / "race.svg").read_text().startswith("<svg")
+        line.field.value = str(tmp_path / "race.doc")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "ending that tells what to write")
+        assert line.field.value.endswith("race.doc")
+
+
+async def test_a_race_on_disk_is_opened_and_goes_on(tmp_path: Path) -> None:
+    async with racing(runs=Runs(tmp_path)) as (app, pilot):
+        await pilot.press("7", "s")
+        await wait_until(pilot, lambda: app.at == 7)
+        await settled(pilot)
+        app.session.runs.flush()
+        await pilot.press("r")
+        await wait_until(pilot, lambda: app.at == 0)
+        await pilot.press("o")
+        text = await wait_for_text(pilot, "Races on disk")
+        assert "7 of 25  can go on" in text
+        await pilot.press("enter")
+        text = await wait_for_text(pilot, "iteration 7 of 25")
+        assert "paused" in text
+        app.engine.at = {
+            (app.training.control.race.spec.id, name): 7
+            for name in app.training.control.race.runs
+        }
+        await pilot.press("s")
+        await wait_until(pilot, lambda: app.at == 8)
+        assert app.training.control.race.spec.id == app.engine.requests[-1].race.id
+
+
+async def test_without_races_on_disk_that_is_said() -> None:
+    async with racing() as (_, pilot):
+        await pilot.press("o")
+        await wait_for_text(pilot, "No race is on disk yet")
+        await pilot.press("enter", "down", "escape")
+        await wait_for_text(pilot, "ready")
+
+
+# ------------------------------------------------------------------ the learner's loop
+
+
+def own_loop(points: int) -> Race:
+    spec = RunSpec("loss", iterations=100)
+    race = Race(RaceSpec((spec,), "Your own loop", watched=True))
+    losses = tuple(1 / (1 + at) for at in range(points))
+    race.add(Points("loss", 0, 0, 0, losses, {"w": losses}))
+    return race
+
+
+async def test_an_own_loop_is_shown_and_cannot_be_asked_for_iterations() -> None:
+    async with racing() as (app, pilot):
+        assert "own loop" not in await settled(pilot)
+        app.session.watched = own_loop(40)
+        assert app.session.on_watched is not None
+        app.session.on_watched()
+        await pilot.press("l")
+        text = await wait_for_text(pilot, "Your own loop")
+        assert "iteration 39" in text
+        assert "space" not in text
+        assert "fork" not in text
+        await pilot.press("space", "s", "f", "+", "r", "k")
+        await settled(pilot)
+        assert app.training.mode == "command"
+        assert app.training.control.race is app.session.watched
+        await pilot.press("left")
+        await wait_for_text(pilot, "looking at 38 of 39")
+        await pilot.press("v")
+        await wait_for_text(pilot, "Of your own loop only the points are known")
+        await pilot.press("l")
+        text = await wait_for_text(pilot, "2.14 GD")
+        assert "iteration 0 of 25" in text
+
+
+async def test_a_new_own_loop_is_what_the_screen_opens_with() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("escape")
+        await wait_until(pilot, app.was_left)
+        app.session.watched = own_loop(5)
+        app.open()
+        await wait_for_text(pilot, "Your own loop")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: len(app.results) == 2)
+        app.open()
+        await wait_for_text(pilot, "2.14 GD")

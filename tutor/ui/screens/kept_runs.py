@@ -1,0 +1,109 @@
+"""KeptRunsScreen: the races that are on disk, to open one. Reading them is `runs`'."""
+
+import time
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.geometry import Region
+from textual.reactive import reactive
+
+from tutor import actions
+from tutor.actions import Action
+from tutor.runs.store import StoredRun
+from tutor.safetext import safe_line
+from tutor.ui import look
+from tutor.ui.look import Glyph, Look
+from tutor.ui.screens.frame import FrameScreen, bindings
+from tutor.ui.widgets.frame_lines import TitleParts
+from tutor.ui.widgets.lines import Lines
+from tutor.ui.widgets.plain import content_of
+
+_ENDS = {"interrupted": "can go on", "finished": "finished", "diverged": "diverged"}
+
+
+class KeptRunsScreen(FrameScreen[str | None]):
+    """Over the training screen; gives the id of a race, None: none was chosen."""
+
+    PLACE = "runs"
+    BINDINGS = bindings("runs")
+    DEFAULT_CSS = """
+    KeptRunsScreen VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
+    """
+
+    marked: reactive[int] = reactive(0, init=False)
+    """Which of them Enter opens."""
+
+    def __init__(self, stored: Sequence[StoredRun]) -> None:
+        super().__init__()
+        self.stored = tuple(stored)
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield _Stored()
+
+    def title_parts(self) -> TitleParts:
+        count = f"{len(self.stored)} kept"
+        return TitleParts(content_of("Races on disk", look.STRONG), (Content(count),))
+
+    def about(self) -> str:
+        return (
+            "A race that takes over a second is on disk while it is computed, also when "
+            "the tutor is closed or the line is lost. Open one to look at it; where it "
+            "can go on, space does."
+        )
+
+    def offers(self, action: Action) -> bool:
+        return bool(self.stored) or action.where != "runs"
+
+    def footer_actions(self) -> list[Action]:
+        *rows, explain = super().footer_actions()
+        return [*rows, actions.named("back"), explain]
+
+    def watch_marked(self) -> None:
+        self.query_one(_Stored).redraw()
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_to_region(Region(0, self.marked, 1, 1), animate=False)
+
+    def action_next_kept(self) -> None:
+        self.marked = min(self.marked + 1, len(self.stored) - 1)
+
+    def action_previous_kept(self) -> None:
+        self.marked = max(self.marked - 1, 0)
+
+    def action_open_kept(self) -> None:
+        self.dismiss(self.stored[self.marked].id)
+
+
+class _Stored(Lines):
+    """One a line, the marked one with a sign."""
+
+    def draw(self, width: int, table: Look) -> list[Content]:
+        screen = self.screen
+        assert isinstance(screen, KeptRunsScreen)
+        if not screen.stored:
+            return [Content("No race is on disk yet: those over a second are kept.")]
+        return [
+            _line(each, number == screen.marked, width, table)
+            for number, each in enumerate(screen.stored)
+        ]
+
+
+def _line(stored: StoredRun, marked: bool, width: int, table: Look) -> Content:
+    when = time.strftime("%d %b %H:%M", time.localtime(stored.started))
+    spec = stored.spec
+    end = "your own loop" if spec.watched else _ENDS[stored.stopped]
+    far = f"{stored.iteration} of {spec.iterations}  {end}"
+    names = ", ".join(run.name for run in spec.runs)
+    room = max(8, width - len(when) - len(far) - 6)
+    title = table.text(safe_line(stored.title or names, room))
+    mark = table[Glyph.HERE] if marked else " "
+    gap = " " * max(2, width - len(when) - len(far) - len(title) - 4)
+    return Content.assemble(
+        (mark, look.HERE),
+        (f"{when}  ", look.QUIET),
+        (title, look.STRONG if marked else ""),
+        gap,
+        far,
+    )
