@@ -36,7 +36,7 @@ from tutor.pictures.curves import (
 from tutor.pictures.curves import (
     horizon as horizon,
 )
-from tutor.training.axis import Axis, between, linear, logarithmic
+from tutor.training.axis import Axis, between, drawable, linear, logarithmic
 from tutor.training.curve import Curve
 from tutor.training.run import Race, Run
 
@@ -72,7 +72,8 @@ def loss_curves(
     across = _across(race, runs, look, width)
     columns = 2 * width if marks == "braille" else width
     traces = list(_traces(runs, look, across, columns, raw=marks == "braille"))
-    up = _up([value for each in traces for value in each.values], height, look)
+    values = [value for each in traces for value in each.values if drawable(value)]
+    up = _up(values, height, look)
     frame = _frame(across, up, width, height - 1, _NAMES[look.across])
     canvas = Canvas(width, height)
     for row, text in enumerate(frame.lines, start=1):
@@ -269,8 +270,12 @@ def _draw(
     grid = Grid(len(frame.columns), len(frame.rows), marks == "braille")
     where = _crosshair(canvas, frame, across, look)
     heads = []
+    several = sum(each.kind == "run" for each in traces) > 1
     for each in traces:
-        xs, ys = line(each.shares, [up.place(value) for value in each.values])
+        xs, ys = line(
+            each.shares,
+            [up.place(value) if drawable(value) else None for value in each.values],
+        )
         shown = cells(grid, xs, ys, LETTERS[each.number].lower())
         faint = each.kind != "run"
         ink = (FAINT if faint else INKS)[each.number]
@@ -279,7 +284,7 @@ def _draw(
         drawn = list(shown)
         for column, row, sign in drawn:
             canvas.put(left + column, bottom - row, sign, ink)
-        if not faint and marks == "braille" and len(traces) > 1:
+        if not faint and marks == "braille" and several:
             for column, row in _spots(drawn, each.number, grid.columns):
                 sign = MARKERS[each.number]
                 canvas.put(left + column, bottom - row, sign, ink)

@@ -100,7 +100,9 @@ def test_the_upper_and_the_lower_half_of_a_cell_are_two_values() -> None:
 
 def test_points_on_the_wrong_side_are_all_shown() -> None:
     wrong = tuple((0.9 - 0.01 * at, 0.9 - 0.02 * at, 0) for at in range(60))
-    right = tuple((-0.9 + 0.0017 * at, -0.9 + 0.0031 * at, 0) for at in range(400))
+    right = tuple(
+        (-0.95 + 0.045 * (at % 20), -0.95 + 0.095 * (at // 20), 0) for at in range(400)
+    )
     view = pictured.halves()
     full = Regions(
         "a", 1, view.box, view.columns, view.rows, view.outputs, right + wrong

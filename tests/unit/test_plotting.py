@@ -387,3 +387,12 @@ def test_a_forks_running_mean_keeps_its_first_point() -> None:
     assert (row.loss, row.mean) == (9.0, 9.0)
     _, before = plotting.read_out(so_far, CurveLook(smooth=7), 3)
     assert math.isnan(before.loss)
+
+
+def test_the_cursor_is_where_its_iteration_is_on_the_axis() -> None:
+    so_far = race(falling())
+    bare = loss_curves(so_far, 60, 16).lines[-3]
+    ticks = [at for at, sign in enumerate(bare) if sign == "┬"]
+    for number, iteration in enumerate((0, 5, 10, 15, 20, 25)):
+        marked = loss_curves(so_far, 60, 16, CurveLook(cursor=iteration)).lines[-3]
+        assert marked.index("┴") == ticks[number]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tutor.pictures.curves import Positions, picked
 from tutor.training import run as run_module
 from tutor.training.axis import Axis
+from tutor.training.curve import Curve
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race, Run, RunEnd
 from tutor.training.spec import RaceSpec, RunSpec
@@ -88,6 +89,42 @@ def test_a_long_curve_keeps_its_extremes_too(seed: int, columns: int) -> None:
     assert [losses[at] for at in iterations] == kept
     assert {low, high} <= set(iterations)
     assert (run.curve.lowest_positive, run.curve.highest) == (0.5, 9.0)
+
+
+def test_a_very_long_curve_has_two_points_in_every_column() -> None:
+    numbers = random.Random(0)
+    run = Run(RunSpec("gd"))
+    run.add(points([numbers.random() for _ in range(100_000)]))
+    iterations, kept = reduced(run, 100, 99_999)
+    for column in range(100):
+        # Edges are at whole blocks of 32, so a column's points may begin a bit earlier.
+        low, high = 1000 * column - 32, 1000 * (column + 1)
+        inside = [
+            value
+            for at, value in zip(iterations, kept, strict=True)
+            if low <= at < high
+        ]
+        assert 2 <= len(inside) <= 4
+        assert min(inside) < 0.01
+        assert max(inside) > 0.99
+
+
+@given(st.integers(0, 2**32), st.integers(0, 299), st.integers(1, 300))
+def test_a_mean_over_any_part_is_that_of_its_finite_numbers(
+    seed: int, start: int, count: int
+) -> None:
+    rng = random.Random(seed)
+    numbers = [rng.choice([rng.uniform(-9, 9), math.nan]) for _ in range(300)]
+    curve = Curve()
+    curve.extend(numbers)
+    start = min(start, len(numbers) - 1)
+    stop = min(start + count, len(numbers))
+    finite = [number for number in numbers[start:stop] if math.isfinite(number)]
+    if finite:
+        expected = sum(finite) / len(finite)
+        assert curve.mean(start, stop) == pytest.approx(expected, rel=1e-9, abs=1e-6)
+    else:
+        assert math.isnan(curve.mean(start, stop))
 
 
 def test_other_settings_let_a_finished_run_go_on() -> None:

@@ -90,7 +90,9 @@ def draw_marks(canvas: Canvas, frame: Frame, surface: Surface) -> Iterator[Said]
         numbers = f" ({place[0]:.2f}, {place[1]:.2f})" if canvas.width >= 72 else ""
         yield (sign, "strong"), (f" {word}{numbers}   ", "quiet")
     if surface.least is not None:
-        yield ((f"least loss {surface.least:.3g}", "quiet"),)
+        highest = max(filter(drawable, surface.losses), default=0.0)
+        least = surface.least if abs(surface.least) > 1e-9 * highest else 0.0
+        yield ((f"least loss {least:.3g}", "quiet"),)
 
 
 def _draw_way(canvas: Canvas, frame: Frame, way: Way, marks: Marks) -> None:
