@@ -9,7 +9,7 @@ import sys
 
 from bench.figure import Figure, table
 
-ALL = ("start", "enter", "keys", "race", "plots", "steps", "rules", "recorder")
+ALL = ("start", "enter", "keys", "race", "luck", "plots", "steps", "rules", "recorder")
 
 
 def main(names: list[str]) -> int:

@@ -31,6 +31,8 @@ _FUNCTIONS = {
     "retrace": "tutor.engine.again:retrace",
     "check_node": "tutor.engine.finite:check_node",
     "train": "tutor.engine.train:train",
+    "view": "tutor.engine.viewing:view",
+    "luck": "tutor.engine.luck:luck",
 }
 """Imported at their first call: most need torch."""
 

@@ -1,12 +1,12 @@
 """A race that computes, between and in its slices: whose turn it is, what is sent when."""
 
-import importlib
 import math
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
 from tutor.engine.run import Run
 from tutor.engine.snapshots import from_text
+from tutor.engine.views import answer
 from tutor.errors import TutorError
 from tutor.training.findings import Finding
 from tutor.training.forks import same_until
@@ -150,7 +150,6 @@ class Race:
             if run is None:
                 continue
             try:
-                answer = importlib.import_module("tutor.engine.views").answer
                 yield answer(each, run.seen())
             except TutorError:
                 continue  # there is no such view of it, or not any more

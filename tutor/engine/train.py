@@ -5,15 +5,12 @@ what they were at any iteration can be seen.
 The loss of a point is that on all the data, whatever the batch was.
 """
 
-import signal
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from types import FrameType
 
-import torch
-
+from tutor.engine.computing import interruptible, one_thread
 from tutor.engine.race import Race, Sent
 from tutor.engine.run import DIVERGED as DIVERGED
 from tutor.engine.seen import Seen
@@ -32,7 +29,7 @@ def train(request: SliceRequest) -> Generator[Sent | Finished, None, None]:
     """Compute one slice; `Finished` is the last. An interrupt ends it between two
     iterations. Raises TutorError when the race to go on with is not here, or a device.
     """
-    with _interruptible() as interrupted, _threads(request.race):
+    with interruptible() as interrupted, _threads(request.race):
         race = _race(request)
         yield from race.slice(request, interrupted)
         yield race.standing()
@@ -75,39 +72,10 @@ def _race(request: SliceRequest) -> Race:
     return race
 
 
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """SIGINT only sets what the yielded function tells, so that it never comes in the
-    middle of an iteration. Who cannot wait for its end ends the kernel.
-    """
-    told = False
-
-    def note(number: int, frame: FrameType | None) -> None:
-        nonlocal told
-        told = True
-
-    try:
-        before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread: nobody can interrupt us here
-        yield lambda: False
-        return
-    try:
-        yield lambda: told
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _threads(race: RaceSpec) -> Iterator[None]:
+def _threads(race: RaceSpec) -> AbstractContextManager[None]:
     """One torch thread while only small models are trained."""
-    before = torch.get_num_threads()
-    if all(_parameter_count(run) <= SMALL_MODEL for run in race.runs):
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        if torch.get_num_threads() != before:
-            torch.set_num_threads(before)
+    small = all(_parameter_count(run) <= SMALL_MODEL for run in race.runs)
+    return one_thread() if small else nullcontext()
 
 
 def _parameter_count(spec: RunSpec) -> int:

@@ -44,7 +44,8 @@ class LuckPoints:
     high: tuple[float, ...]
     """95th percentile."""
     success: tuple[float, ...]
-    """Share of the seeds that reach the goal there."""
+    """Share of the seeds that reach the goal there; (): there is none, as for the first
+    run of a race that has no other goal than to end below it."""
     diverged: int = 0
     """Seeds that have diverged by the last of these; they count as failures, and as inf
     in the percentiles."""
@@ -55,7 +56,8 @@ class LuckRun:
     """One run over all seeds, at its end."""
 
     iteration: int
-    success: float
+    success: float | None
+    """Share of the seeds that are at the goal at the end; None: there is none."""
     diverged: int
     losses: tuple[float, ...]
     """The last loss of each seed, in order."""
