@@ -13,7 +13,7 @@ from tutor.engine import snapshots
 from tutor.engine import train as engine
 from tutor.engine.race import Race as EngineRace
 from tutor.errors import TutorError
-from tutor.training import forks, options
+from tutor.training import forks, notches, options
 from tutor.training.run import Finished, Points, Race, Run
 from tutor.training.spec import Change, Kept, RaceSpec, SliceRequest, Value
 
@@ -277,6 +277,36 @@ def test_looking_back_changes_nothing() -> None:
                 each.zero_()
     take(so_far, SliceRequest(race, fresh=False))
     assert same(so_far.runs["sgd"], whole.runs["sgd"])
+
+
+def test_a_large_state_is_not_sent_after_each_short_slice() -> None:
+    large = long("model=mlp", "widths=200,200", id="large")
+    small = long("model=mlp", id="small")
+    for race, count in ((large, 1), (small, 5)):
+        sent = [
+            each
+            for limit in (0, 1, 1, 1, 1)
+            for each in engine.train(
+                SliceRequest(race, fresh=limit == 0, limit=limit, seconds=1.0)
+            )
+            if isinstance(each, Kept)
+        ]
+        assert len(sent) == count
+    end = list(engine.train(SliceRequest(large, fresh=False)))
+    assert isinstance(end[-2], Kept)
+    assert end[-2].iteration == 100
+
+
+def test_what_can_be_turned_on_the_way_is_turned() -> None:
+    for notch in notches.ALL:
+        if notch.anew:
+            continue
+        race = long("model=mlp", "dataset=moons")
+        so_far, _ = computed(race, limit=5)
+        turned = notch.turn(race, 1, at=5)
+        so_far.change(turned)
+        finished = take(so_far, SliceRequest(turned, fresh=False, limit=5))
+        assert finished.runs["mlp"].iteration == 10
 
 
 def test_what_was_not_reached_or_is_not_there_cannot_be_seen() -> None:

@@ -108,7 +108,7 @@ async def test_a_killed_kernel_is_told_and_another_race_runs(session: Session) -
 async def test_a_race_whose_kernel_dies_goes_on_to_the_same_end(
     session: Session,
 ) -> None:
-    changes = ("runs=sgd", "batch=1", "optimiser=momentum", "iterations=12000")
+    changes = ("runs=sgd", "batch=1", "optimiser=momentum", "iterations=4000")
     whole, so_far = race("whole", *changes), race("cut", *changes)
     await train(session, whole)
     racer = await session.racer()
@@ -118,7 +118,7 @@ async def test_a_race_whose_kernel_dies_goes_on_to_the_same_end(
             so_far.add(arrived)
             if isinstance(arrived, Finding):
                 told.append(arrived)
-            elif so_far.iteration > 6000 and not told:
+            elif so_far.iteration > 2000 and not told:
                 await racer.kill()
     assert [each.kind for each in told] == ["restarted"]
     assert so_far.over

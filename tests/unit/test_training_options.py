@@ -1,12 +1,15 @@
 """Settings as a reader writes them: the defaults, the changes, every fault at once."""
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tutor.errors import UsageError
-from tutor.training import options, values
+from tutor.training import commands, options, values
 from tutor.training.options import SpecError, race
 from tutor.training.spec import Change, RunSpec
 
@@ -240,6 +243,7 @@ def test_a_setting_may_be_of_one_run() -> None:
         (["batch@3=5000"], "batch is 5000 in the run 'minibatch', more than"),
         (["slip=double-sigmoid"], "the slip double-sigmoid needs the loss bce"),
         (["dataset=xor", "slip=broadcast"], "the slip broadcast needs the loss mse"),
+        (["slip=broadcast", "points=10000"], "the slip broadcast compares every"),
         (["optimiser=none", "slip=no-zero-grad"], "the slip no-zero-grad needs"),
         (["lr@25=1"], "lr@25 comes too late: the run ends at iteration 25."),
         (["lr@0=0"], "lr@0 must be a number above 0, not 0."),
@@ -293,3 +297,42 @@ def test_what_is_said_as_text_is_read_again() -> None:
         "optimiser": "none", "slip": "", "seed": 2**53, "noise": 1e20,
     }.items():  # fmt: skip
         assert values.read(key, values.as_text(value)) == value
+
+
+_KEYS = st.sampled_from(
+    [*options.SETTINGS, "runs", "engine", "changes", "title", "gd", "of", "since", "x"]
+)
+_PLACES = st.sampled_from(["", "gd.", "sgd.", "no.", "."])
+_TIMES = st.sampled_from(["", "@3", "@", "@x", "@-1", "@99999999999"])
+_WORDS = st.sampled_from(
+    [
+        *("0", "3", "-1", ".1", "nan", "1e9", "all", "none", "gd,x", "a,b", "4,4", ""),
+        *("=", "é", *options.DATASETS, *options.MODELS, *options.OPTIMISERS),
+        *options.LOSSES,
+    ]
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(_KEYS, _VALUES, max_size=4),
+    st.lists(st.tuples(_PLACES, _KEYS, _TIMES, _WORDS), max_size=4),
+)
+def test_whatever_is_written_is_a_race_or_sentences(
+    table: dict[str, Any], changes: list[tuple[str, str, str, str]]
+) -> None:
+    written = [f"{place}{key}{time}={word}" for place, key, time, word in changes]
+    try:
+        made = race(table, written)
+    except SpecError as error:
+        for fault in error.faults:
+            assert fault.message.endswith((".", "?"))
+    else:
+        assert race(None, commands.settings(made)) == replace(made, title="")

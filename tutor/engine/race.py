@@ -18,6 +18,9 @@ PUBLISH_S = 0.04
 """Between two batches of points: one message per iteration would cost a third."""
 VIEW_S = 0.25
 """Between two answers to what is to be seen on the way."""
+KEPT_S = 1.0
+LARGE_BYTES = 1 << 17
+"""Of a model, in short slices, to have its state sent so often at most."""
 
 Sent = Points | Finding | View | Kept
 
@@ -40,6 +43,8 @@ class Race:
                 else self._new(each)
             )
         self._viewed = -math.inf
+        self._kept_at: dict[str, float] = {}
+        """By the run's name: when it was told where it stands."""
 
     def _new(self, spec: RunSpec) -> Run:
         """From its start, or from where its parent was when it was forked off."""
@@ -94,8 +99,16 @@ class Race:
                     break
         yield from self._news(goals)
         yield from self._views(request.views, at_end=True)
+        yield from self._standings(is_short=request.limit is not None)
+
+    def _standings(self, *, is_short: bool) -> Iterator[Kept]:
+        """Where each run stands; after a short slice of a large model not each time."""
         for run in self.runs:
-            yield run.kept()
+            name, now = run.spec.name, perf_counter()
+            waits = is_short and run.size > LARGE_BYTES
+            if not waits or now - self._kept_at.get(name, -math.inf) >= KEPT_S:
+                self._kept_at[name] = now
+                yield run.kept()
 
     def _goals(self, limit: int | None) -> dict[Run, int]:
         """The iteration at which a slice ends for each run. `limit` counts from where

@@ -74,7 +74,7 @@ class Run:
         self.snapshots.add(self.snapshot())
         if self._told < 0:
             self._record()
-        if spec.device == "auto" and self.device.type == "cpu":
+        if spec.device == "auto" and self.device.type == "cpu" and silent_until < 0:
             there = ", ".join(devices.here())
             self.findings.append(Finding(spec.name, "device", text=there))
 
@@ -286,6 +286,13 @@ class Run:
     def place(self) -> int:
         """Its iteration, or that of its first point that is still to come."""
         return max(self.iteration, self._told + (self.spec.since > 0), self.spec.since)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its parameters."""
+        return sum(
+            each.numel() * each.element_size() for each in self.model.parameters()
+        )
 
     def adopt(self, spec: RunSpec) -> None:
         """Go on with what `spec` says of the iterations that are not computed yet.

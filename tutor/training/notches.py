@@ -54,7 +54,7 @@ class Notch:
     @property
     def anew(self) -> bool:
         """True: the turned race is another one, and begins at iteration 0."""
-        return self.key not in CHANGEABLE and self.key not in ("iterations", "decay")
+        return self.key not in (*CHANGEABLE, "iterations")
 
     def shown(self, race: RaceSpec, at: At = 0) -> str:
         """Its value now; "" when the race has no such setting."""

@@ -15,6 +15,8 @@ Values = Mapping[str, Any]
 Rule = Callable[[Values, frozenset[str]], Iterator[tuple[str, str]]]
 """Values, and the keys that were given -> (key at fault, sentence)."""
 
+PAIRS = 4000
+"""Points of which each may be compared with all: 4000² numbers are 64 MB."""
 _NO_DATA = ("noise", "points", "test", "batch")
 
 
@@ -98,6 +100,10 @@ def _slip(values: Values, given: frozenset[str]) -> Iterator[tuple[str, str]]:
     if slip == "broadcast" and loss not in ("mse", "mae", "sse"):
         said = "the slip broadcast needs the loss mse, mae or sse"
         yield "slip", f"{said}: with {loss} the shapes are checked."
+    for key in ("points", "test"):
+        if slip == "broadcast" and values[key] > PAIRS:
+            said = f"the slip broadcast compares every point with every other: {key}"
+            yield key, f"{said} must be {PAIRS} at most, not {values[key]}."
     if slip == "double-sigmoid" and loss != "bce":
         yield "slip", f"the slip double-sigmoid needs the loss bce, not {loss}."
 
@@ -110,7 +116,7 @@ _RULES: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"dataset", "model", "start"}), _start),
     (frozenset({"dataset", "points", "test"}), _points),
     (frozenset({"dataset", "model", "points", "batch"}), _batch),
-    (frozenset({"slip", "loss", "optimiser", "dataset"}), _slip),
+    (frozenset({"slip", "loss", "optimiser", "dataset", "points", "test"}), _slip),
 )
 
 
