@@ -148,11 +148,19 @@ def test_a_sum_that_is_too_much_for_the_learning_rate() -> None:
     first, *rest = Loop(line(loss="sse"), sse).run(25)
     assert (first.kind, first.iteration, first.facts["n"]) == ("sum", 0, 1000)
     assert first.limit == pytest.approx(0.9346 / 1000, rel=0.001)
-    assert kinds(rest) == ["sum", "diverged"]
+    assert kinds(rest) == ["diverged"]
 
 
 def test_a_sum_with_a_learning_rate_that_fits_is_no_mistake() -> None:
     assert Loop(line(loss="sse", lr=5e-5), sse).run(25) == []
+    assert Loop(line(loss="sse", lr=0.05, batch=4), sse).run(25) == []
+
+
+def test_a_sum_that_was_turned_on_later_is_told_when_it_diverges() -> None:
+    spec = line(lr=0.05, changes=(Change(3, "loss", "sse"),))
+    found = slips.ended(spec, nn.Linear(1, 1), Loop(line()).data, sse, 5, 1e9)
+    assert kinds(list(found)) == ["sum", "diverged"]
+    assert found[1].limit == pytest.approx(0.9346 / 1000, rel=0.001)
 
 
 # ------------------------------------------------------------------------- divergence

@@ -379,3 +379,16 @@ def test_losses_on_test_data_have_a_column_of_their_own(
     first, second, last = map(json.loads, out.splitlines())
     assert (first["test_loss"], second["test_loss"]) == (4.0, "nan")
     assert "device" not in last["runs"]["gd"]
+
+
+def test_what_is_recognised_is_said_on_stderr_with_what_to_try(run: Run) -> None:
+    code, out, said = run("lr=1.5", json=True)
+    assert code == 0
+    assert "diverged at iteration" not in out
+    assert "gd diverged at iteration 10: w had grown to" in said
+    assert "The learning rate 1.5 is above 0.935, which is 2 / λmax" in said
+    assert "  try lr 0.5: below the limit of 0.935\n" in said
+    _, _, said = run("slip=no-zero-grad", csv=True)
+    assert said.count("is still in w.grad") == 3
+    _, _, said = run()
+    assert "try" not in said

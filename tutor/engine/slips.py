@@ -75,10 +75,12 @@ def ended(
         lr_limit(now, model, data, loss_of),
         facts=facts,
     )
-    if spec.loss == "sse":
-        count = now.samples_per_iteration
-        return (replace(told, kind="sum", facts={**facts, "n": count}), told)
-    return (told,)
+    limit = lr_limit(spec, model, data, loss_of)
+    told_first = spec.loss == "sse" and limit is not None and spec.lr > limit
+    if now.loss != "sse" or told_first:
+        return (told,)
+    facts = {**facts, "n": now.samples_per_iteration}
+    return (replace(told, kind="sum", facts=facts), told)
 
 
 def lr_limit(
@@ -87,7 +89,8 @@ def lr_limit(
     """The learning rate beyond which gradient descent diverges, where the loss on all
     the data is quadratic in the parameters: 2 / λmax of its second derivatives, and
     2 (1 + m) / λmax with momentum m (Polyak, Some methods of speeding up the convergence
-    of iteration methods, 1964). None: it is not, or the optimiser is another one.
+    of iteration methods, 1964). A batch's sum of errors is a part of the whole sum only.
+    None: it is not, or the optimiser is another one.
     """
     if spec.optimiser not in ("sgd", "momentum"):
         return None
@@ -96,6 +99,8 @@ def lr_limit(
     if hessian is None:
         return None
     steepest = torch.linalg.eigvalsh(hessian)[-1].item()
+    if spec.loss == "sse":
+        steepest *= spec.samples_per_iteration / spec.points
     return 2 * (1 + momentum) / steepest if steepest > 0 else None
 
 

@@ -25,7 +25,7 @@ from tutor.kernel.base import KernelOptions
 from tutor.runs.store import Runs
 from tutor.safetext import safe_line
 from tutor.session import Session
-from tutor.training import options, words
+from tutor.training import explain, options, words
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import RaceSpec
@@ -159,7 +159,11 @@ class _Training:
             raise problems[0]
 
     def _say(self, finding: Finding) -> None:
-        """What was recognised."""
+        """What was recognised, and what to try."""
+        runs = {run.name: run for run in self.race.spec.runs}
+        spec = None if self.race.spec.watched else runs.get(finding.run)
+        for line in explain.lines(finding, spec):
+            printing.talk(line)
 
     def _tell(self, runs: Runs, id: str | None) -> None:
         """On what it was computed, how to have it again, and how to go on."""

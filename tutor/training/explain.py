@@ -11,6 +11,8 @@ from tutor.training.spec import RunSpec, Value
 
 _SAFE = 0.6
 """Of the largest learning rate: near it the last bit of the way is slow."""
+_SAFE_FOR_FEW = 0.2
+"""The same for batches of few points: some are much steeper than all the data."""
 _BADLY_SCALED = 50.0
 """From so many times on, the steepest direction keeps the others from moving."""
 
@@ -149,7 +151,8 @@ def _slower(finding: Finding, spec: RunSpec | None) -> Proposal:
     if lr is not None and lr < 0:
         return Proposal("", None, "subtract the gradient: w -= lr * w.grad")
     if limit is not None and (lr is None or lr > limit):
-        value = below(_SAFE * limit)
+        few = spec is not None and spec.at(finding.iteration).samples_per_iteration < 16
+        value = below((_SAFE_FOR_FEW if few else _SAFE) * limit)
         return Proposal(
             "lr" if spec else "",
             value,
