@@ -94,7 +94,7 @@ def million(race: Race, width: int, height: int) -> list[Figure]:
 def pictures(race: Race) -> list[Figure]:
     """Every other picture at 92x38; plotext draws three curves meanwhile."""
     from tests.unit import pictured
-    from tutor.pictures import bars, contour, noise, output, slope
+    from tutor.pictures import bars, contour, luck, noise, output, slope
 
     width, height = SIZES[-1]
     bowl, ways = pictured.bowl(), pictured.race(*[pictured.down(0.05, 1000)] * 3)
@@ -105,6 +105,7 @@ def pictures(race: Race) -> list[Figure]:
         "fit": lambda: output.fit(pictured.line(), width, height),
         "regions": lambda: output.regions(pictured.halves(), width, height),
         "layers": lambda: bars.layers(pictured.net(), width, height),
+        "luck": lambda: luck.luck(pictured.lucky(), width, height),
         "noise": lambda: noise.noise(pictured.batches(), width, height),
     }
     figures = []

@@ -37,7 +37,6 @@ from tutor.pictures.curves import (
     horizon as horizon,
 )
 from tutor.training.axis import Axis, between, drawable, linear, logarithmic
-from tutor.training.curve import Curve
 from tutor.training.run import Race, Run
 
 _LABELLED = 12
@@ -157,32 +156,20 @@ def _traces(
 ) -> Iterator[_Trace]:
     """Those behind first, the first run last."""
     for each in reversed(runs):
-        run = each.run
-        half = _half(look, run)
+        run, number, half = each.run, each.number, _half(look, each.run)
         positions = Positions(run, look.across)
-
-        def trace(
-            kind: str,
-            curve: Curve,
-            half: int,
-            run: Run = run,
-            number: int = each.number,
-            positions: Positions = positions,
-        ) -> _Trace:
-            at = picked(curve, positions, across, columns)
-            values = [
-                smoothed(run, curve, index, half) if half else curve.values[index]
-                for index in at
-            ]
-            shares = [place(across, positions.at(index)) for index in at]
-            return _Trace(number, kind, shares, values)
-
-        if half and raw:
-            yield trace("raw", run.curve, 0)
         test = test_curve(run) if look.test else None
-        if test is not None:
-            yield trace("test", test, half)
-        yield trace("run", run.curve, half)
+        for kind, curve in (("test", test), ("run", run.curve)):
+            if curve is None:
+                continue
+            at = picked(curve, positions, across, columns)
+            shares = [place(across, positions.at(index)) for index in at]
+            values = [curve.values[index] for index in at]
+            if half and raw and kind == "run":
+                yield _Trace(number, "raw", shares, values)
+            if half:
+                values = [smoothed(run, curve, index, half) for index in at]
+            yield _Trace(number, kind, shares, values)
 
 
 def _across(race: Race, runs: Sequence[Seen], look: CurveLook, width: int) -> Axis:

@@ -104,7 +104,7 @@ def regions(
     else:
         _shade(canvas, frame, regions, _SHADES[marks])
     for index in _drawn_units(regions, unit):
-        _unit(canvas, frame, regions.units[index], index, lit=index == unit)
+        _unit(canvas, frame, regions.units[index], index, marks, lit=index == unit)
     for column, row, number in _points(frame, regions):
         canvas.put(column, row, SIGNS[number], f"class{number}")
     canvas.write_all(frame.left + 5, 0, _said(regions, unit, marks), width)
@@ -189,15 +189,18 @@ def _drawn_units(regions: Regions, unit: int | None) -> list[int]:
     return [*first, unit] if lit and unit is not None else first
 
 
-def _unit(canvas: Canvas, frame: Frame, unit: Unit, index: int, *, lit: bool) -> None:
-    """Its line, and its number where the line ends."""
+def _unit(
+    canvas: Canvas, frame: Frame, unit: Unit, index: int, marks: Marks, *, lit: bool
+) -> None:
+    """Its line, and its number where the line ends. One that is lit is of another sign
+    where there is no colour."""
     ends = _ends(unit, frame)
     if ends is None:
         return
-    sheet = frame.line(ends, fine=frame.fine)
+    plain = lit and marks != "braille"
+    sheet = frame.line(ends, fine=frame.fine and not plain)
     number = str(index + 1)[-1]
-    ink = "here" if lit else ""
-    frame.draw(canvas, sheet, "#" if lit else number, ink)
+    frame.draw(canvas, sheet, "#" if lit else number, "here" if lit else "")
     column, row = frame.cell(*ends[1], nearest=True)
     canvas.put(column, row, number, "here" if lit else "strong")
 
