@@ -421,7 +421,8 @@ async def test_only_lines_that_changed_are_painted(
         app.training._draw()
         assert regions == []
         for run in race.runs.values():
-            run.add(Points(run.spec.name, 11, 11, 1, (run.last_loss,)))
+            same = (run.last_loss,)
+            run.add(Points(run.spec.name, 11, 11, 1, same, {"w": same, "b": same}))
         app.training._draw()
         assert 0 < len(regions) < plot.size.height // 2
 

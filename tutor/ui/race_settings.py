@@ -67,6 +67,28 @@ def rows(control: RaceControl, only: tuple[str, ...] = ()) -> list[Row]:
     return [row for row in found if row.value] or [Row("speed", _speed(control))]
 
 
+class Rows:
+    """The rows of a race, made anew only when they may be others: they are asked for
+    with each drawing."""
+
+    def __init__(self, only: tuple[str, ...] = ()) -> None:
+        """`only`: as in `rows`."""
+        self._only = only
+        self._of: tuple[RaceSpec, float | None, tuple[int, ...]] | None = None
+        self._rows: list[Row] = []
+
+    def of(self, control: RaceControl) -> list[Row]:
+        """Now."""
+        spec = control.race.spec
+        changing = any(run.changes for run in spec.runs)
+        at = tuple(_at(control).values()) if changing else ()
+        last = self._of
+        if last is None or last[0] is not spec or last[1:] != (control.speed, at):
+            self._of = spec, control.speed, at
+            self._rows = rows(control, self._only)
+        return self._rows
+
+
 def _shown(control: RaceControl, key: str) -> str:
     spec = control.race.spec
     if spec.watched:

@@ -87,7 +87,7 @@ def _contour(race: Race, run: Run) -> Sight:
 
 
 def _output(race: Race, spec: RunSpec) -> Sight:
-    word = "fit" if catalogue.task(spec.dataset) == "fit" else "regions"
+    word = "regions" if catalogue.task(spec.dataset) == "classify" else "fit"
     refusal = ""
     if race.spec.watched:
         refusal = _own(race, "the output")

@@ -15,7 +15,7 @@ from tutor.training.run import Run
 from tutor.ui import look, race_pictures, race_settings
 from tutor.ui.race_control import RaceControl
 from tutor.ui.race_looks import Looks
-from tutor.ui.race_settings import Row
+from tutor.ui.race_settings import Row, Rows
 from tutor.ui.race_views import VIEWS, Sight, sight
 from tutor.ui.screens.frame import FrameScreen
 
@@ -38,11 +38,11 @@ class RaceMoves(FrameScreen[bool]):
 
     control: RaceControl
     """The race that is shown."""
-    only: tuple[str, ...] = ()
-    """The settings that may be turned here; (): all."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: tuple[str, ...] = ()) -> None:
+        """`only`: the settings that may be turned here; (): all."""
         super().__init__()
+        self._rows = Rows(only)
         self._count = ""
         """Digits that were typed and wait for s."""
         self._turns = asyncio.Lock()
@@ -74,7 +74,7 @@ class RaceMoves(FrameScreen[bool]):
 
     def rows(self) -> list[Row]:
         """The settings that mean something here."""
-        return race_settings.rows(self.control, self.only)
+        return self._rows.of(self.control)
 
     def marked(self) -> Row:
         """The one that + and - turn."""

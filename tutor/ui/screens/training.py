@@ -81,7 +81,7 @@ class TrainingScreen(RaceAsks):
     ) -> None:
         """`key`: what the race is kept under; another cell has another. `own`: shows
         the learner's own loop first, if there is one."""
-        super().__init__()
+        super().__init__(() if cell is None else tuple(cell.settings))
         self._races = races
         self._cell = cell
         self._cell_problem: str | None = None
@@ -95,8 +95,8 @@ class TrainingScreen(RaceAsks):
         self._asked_at: float | None = None
         """When the drawing that is to come was asked for; None: there is none."""
         self._view_first = "curves" if cell is None else cell.view
-        if cell is not None:
-            self.only = tuple(cell.settings)
+        self._line: tuple[RaceSpec, str] | None = None
+        """The command that was said last, and of which race."""
 
     def _spec(self) -> RaceSpec:
         if self._cell is None:
@@ -317,10 +317,15 @@ class TrainingScreen(RaceAsks):
         scale = "log" if race_pictures.is_log(self.control) else "linear"
         smooth = f"   mean of {looks.smooth}" if looks.smooth else ""
         zoomed = "   zoomed" if looks.window else ""
-        line = (
-            [] if self.control.race.spec.watched else [command(self.control.race.spec)]
-        )
+        line = [] if self.control.race.spec.watched else [self._command()]
         return [f"y {scale}   x {looks.across}{smooth}{zoomed}", *line]
+
+    def _command(self) -> str:
+        """The line that runs this very race."""
+        spec = self.control.race.spec
+        if self._line is None or self._line[0] is not spec:
+            self._line = spec, command(spec)
+        return self._line[1]
 
     # -------------------------------------------------------------------- drawing
 
@@ -410,8 +415,7 @@ class TrainingScreen(RaceAsks):
     # -------------------------------------------------------------------- actions
 
     def action_copy_command(self) -> None:
-        """The line that runs this very race."""
-        line = command(self.control.race.spec)
+        line = self._command()
         self.app.copy_to_clipboard(line)
         self.say(safe(f"Copied: {line}"))
 

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from tutor.picture import LETTERS
 from tutor.safetext import safe_line
+from tutor.training import catalogue
 from tutor.training.run import Race, Run
 from tutor.training.words import number
 from tutor.ui import look
@@ -18,6 +19,8 @@ from tutor.ui.look import CURVES, Glyph, Look
 
 WIDE = 36
 """Columns from which the parameters stand beside the losses."""
+_LOSS = 11
+"""Columns of the letter and its loss."""
 LEAST_ROWS = 3
 """Settings that are shown however little room there is."""
 
@@ -108,13 +111,7 @@ def _losses(standing: Standing, decimals: int) -> Content:
 def _runs(standing: Standing, table: Look, width: int) -> Iterable[Content]:
     for at, run in enumerate(standing.race.runs.values()):
         name, hidden = run.spec.name, run.spec.name in standing.hidden
-        watched = standing.race.spec.watched
-        batch = (
-            ""
-            if watched
-            else f"batch {run.spec.at(max(0, standing.at)).samples_per_iteration}"
-        )
-        aside = "hidden" if hidden else "" if run.spec.of else batch
+        aside = "hidden" if hidden else _batch(standing, run)
         shown = safe_line(name, max(4, width - len(aside) - 6))
         gap = width - 4 - len(shown) - len(aside)
         mark = table[Glyph.GO] if name == standing.here else " "
@@ -123,6 +120,14 @@ def _runs(standing: Standing, table: Look, width: int) -> Iterable[Content]:
             (mark, look.HERE), (LETTERS[at], style), (f" {shown}", look.QUIET if hidden else ""),
             " " * max(1, gap), (aside, look.QUIET),
         )  # fmt: skip
+
+
+def _batch(standing: Standing, run: Run) -> str:
+    """How many points an iteration looks at; "" where that says nothing."""
+    without = standing.race.spec.watched or run.spec.dataset in catalogue.FUNCTIONS
+    if without or run.spec.of:
+        return ""
+    return f"batch {run.spec.at(max(0, standing.at)).samples_per_iteration}"
 
 
 def _window(
@@ -164,19 +169,18 @@ def _standing(standing: Standing, table: Look, width: int) -> Iterable[Content]:
     race, at = standing.race, standing.at
     if at < 0:
         return
+    each, decimals = (10, 3) if width >= WIDE else (7, 2)
+    names = ["test"] if any(run.spec.test for run in race.runs.values()) else []
     first = next(iter(race.runs.values()))
-    names = list(first.last_params)[:3] if width >= WIDE else []
-    test = any(run.spec.test for run in race.runs.values())
-    places = [*(["test"] if test else []), *names]
+    names = [*names, *list(first.last_params)[:3]][: (width - _LOSS) // each]
     head = f" at {at}"
-    head = f"{head:<6} {'loss':>4}" + "".join(f"{name[:9]:>10}" for name in places)
+    head = f"{head:<6} {'loss':>4}" + "".join(f"{name[:6]:>{each}}" for name in names)
     yield Content.styled(head, look.QUIET if standing.newest else look.HERE)
     for curve, run in enumerate(race.runs.values()):
+        known = {**_params(run, at), "test": _test_loss(run, at)}
         rest = Content(
-            "".join(f"{number(_params(run, at).get(name), 3):>10}" for name in names)
+            "".join(f"{number(known.get(name), decimals):>{each}}" for name in names)
         )
-        if test:
-            rest = Content(f"{number(_test_loss(run, at), 3):>10}") + rest
         if standing.newest and run.end is not None and run.end.stopped == "diverged":
             rest = Content.styled(f" diverged at {run.end.iteration}", look.BAD)
         elif 0 <= run.last < at:
