@@ -145,8 +145,11 @@ class TrainingScreen(RaceAsks):
         self.note_change()
 
     def result(self) -> bool:
-        """Whether a race was seen to its end."""
-        return self.control.was_over or self.control.race.over
+        """Whether a race, or the luck meter's, was seen to its end."""
+        control = self.control
+        lucky = control.lucky is not None and control.lucky.end
+        tried = bool(lucky and not lucky.interrupted)
+        return control.was_over or control.race.over or tried
 
     # ------------------------------------------------------------------- what it says
 
