@@ -58,3 +58,18 @@ async def test_a_learner_lets_the_rate_fall(tmp_path: Path) -> None:
         await someone.checks()
         await someone.sees("Any way down will do")
         assert someone.is_done()
+
+
+async def test_the_arrows_of_batches_and_three_rates_are_seen(tmp_path: Path) -> None:
+    async with learner(tmp_path, "2.13") as someone:
+        await someone.goes_to("wind")
+        await someone.press("enter")
+        await someone.sees("batches of 1")
+        await someone.sees("σ w σ b angle uphill")
+        await someone.press("u")
+        await someone.sees("batches of 4")
+        await someone.press("space")
+        await someone.sees("iteration 25 of 25")
+        await someone.press("escape")
+        await someone.until_open()
+        await someone.until(someone.is_done, "the tick")

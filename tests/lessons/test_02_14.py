@@ -62,3 +62,26 @@ async def test_a_learner_finds_the_faults_and_keeps_to_the_budget(
         await someone.answers(*["backspace"] * 3, *"8.85")
         await someone.sees("with 20 or 30 points it does")
         assert someone.is_done()
+
+
+async def test_three_paths_over_the_loss_and_then_500_seeds(tmp_path: Path) -> None:
+    async with learner(tmp_path, "2.14") as someone:
+        await someone.goes_to("race")
+        await someone.press("enter", "space")
+        await someone.sees("iteration 25 of 25")
+        await someone.sees("optimum and true parameters")
+        for end in ("A 1.076", "B 1.213", "C 1.548"):
+            await someone.sees(end)
+        await someone.press("escape")
+        await someone.until_open()
+        await someone.until(someone.is_done, "the tick")
+
+        await someone.goes_to("many")
+        await someone.press("enter")
+        await someone.sees("k runs it")
+        await someone.press("k")
+        await someone.sees("A gd loss 1.15 (1.06 to 1.25)")
+        await someone.sees("C sgd loss 1.24 (0.989 to 2.63)")
+        await someone.press("escape")
+        await someone.until_open()
+        await someone.until(someone.is_done, "the tick")
