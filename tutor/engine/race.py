@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import perf_counter
 
+from tutor.engine import leaps
+from tutor.engine.compiled import UPDATES
 from tutor.engine.run import Run
 from tutor.engine.snapshots import from_text
 from tutor.engine.views import answer
@@ -34,6 +37,7 @@ class Race:
         Raises TutorError when that cannot be read, or a device is not there.
         """
         self.together = spec.together
+        self._stride = _stride(spec)
         self.runs: list[Run] = []
         stood = {each.run: each for each in kept}
         for each in spec.runs:
@@ -45,6 +49,8 @@ class Race:
         self._viewed = -math.inf
         self._kept_at: dict[str, float] = {}
         """By the run's name: when it was told where it stands."""
+        self._told: set[str] = set()
+        """Runs of which it was said that they are not compiled."""
 
     def _new(self, spec: RunSpec) -> Run:
         """From its start, or from where its parent was when it was forked off."""
@@ -62,6 +68,7 @@ class Race:
         """Go on with the settings of `spec`, without the runs that are not in it, and
         with those that are new in it."""
         self.together = spec.together
+        self._stride = _stride(spec)
         runs = {run.spec.name: run for run in self.runs}
         for each in spec.runs:
             if each.name in runs:
@@ -82,9 +89,12 @@ class Race:
         goals = self._goals(request.limit)
         ended = False
         while not ended and (turn := self._turn(goals)):
-            for _ in range(self._rounds(turn, goals)):
+            left = self._rounds(turn, goals)
+            while left:
+                count = min(left, self._stride)
+                left -= count
                 for run in turn:
-                    run.advance()
+                    self._advance(run, count)
                     then, now = now, perf_counter()
                     run.seconds += now - then
                     if run.diverged:
@@ -109,6 +119,16 @@ class Race:
             if not waits or now - self._kept_at.get(name, -math.inf) >= KEPT_S:
                 self._kept_at[name] = now
                 yield run.kept()
+
+    def _advance(self, run: Run, count: int) -> None:
+        """`count` iterations, or as many as there are until it diverges."""
+        if count == 1:
+            run.advance()
+        elif count < self._stride or not leaps.leap(run):
+            for _ in range(count):
+                run.advance()
+                if run.diverged:
+                    return
 
     def _goals(self, limit: int | None) -> dict[Run, int]:
         """The iteration at which a slice ends for each run. `limit` counts from where
@@ -149,8 +169,17 @@ class Race:
             yield from run.take()
             found, run.findings = run.findings, []
             yield from found
+            yield from self._uncompiled(run)
             if not self.together and run.iteration < goals[run]:
                 return
+
+    def _uncompiled(self, run: Run) -> Iterator[Finding]:
+        """Once, why it is not compiled though that was asked for."""
+        if self._stride == 1 or run.spec.name in self._told:
+            return
+        if (found := leaps.problem(run)) is not None:
+            self._told.add(run.spec.name)
+            yield found
 
     def _views(
         self, asked: tuple[ViewRequest, ...], *, at_end: bool = False
@@ -169,7 +198,17 @@ class Race:
 
     def standing(self) -> Finished:
         """Where each run is now."""
-        return Finished({run.spec.name: run.standing() for run in self.runs})
+        ends = {run.spec.name: run.standing() for run in self.runs}
+        if self._stride > 1:
+            for run in self.runs:
+                end = ends[run.spec.name]
+                ends[run.spec.name] = replace(end, engine=leaps.standing(run))
+        return Finished(ends)
+
+
+def _stride(spec: RaceSpec) -> int:
+    """How many iterations of a run are done before it is another one's turn."""
+    return UPDATES if spec.engine == "compiled" else 1
 
 
 def _restored(spec: RunSpec, stood: Kept) -> Run:

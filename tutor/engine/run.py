@@ -89,6 +89,47 @@ class Run:
         self._samples += self._per_iteration
         self._note()
 
+    # ------------------------------------------------------- several, made elsewhere
+
+    def steady_for(self) -> int:
+        """How many updates there are until something else is due; what is due now is
+        done first."""
+        if self.iteration >= self._next_event:
+            self._event()
+        return min(self._next_event, self.spec.iterations) - self.iteration
+
+    def drawn(self, count: int) -> Tensor | None:
+        """(count, batch) numbers of the data points of the next updates; None: all."""
+        batch, points, generator = self.now.batch, self.spec.points, self._batches
+        if batch is None:
+            return None
+        orders = [torch.randperm(points, generator=generator) for _ in range(count)]
+        return torch.stack([order[:batch] for order in orders])
+
+    def take_block(
+        self, losses: list[float], tests: list[float], history: list[Tensor]
+    ) -> int:
+        """Note updates that were made elsewhere, up to one that diverged; `history`: of
+        each parameter (updates, ...). Returns how many count."""
+        good = (at for at, loss in enumerate(losses) if not loss <= self._bound)
+        count = next(good, len(losses) - 1) + 1
+        self._losses += losses[:count]
+        self._test_losses += tests[:count]
+        self._last_loss = losses[count - 1]
+        self.iteration += count
+        self._samples += count * self._per_iteration
+        if self._params:
+            flat = torch.cat([each.flatten(1) for each in history], 1)[:count]
+            columns = flat.T.tolist()
+            for held, column in zip(self._params.values(), columns, strict=True):
+                held += column
+        with torch.no_grad():
+            for into, column in zip(self.model.parameters(), history, strict=True):
+                into.copy_(column[count - 1])
+        if not self._last_loss <= self._bound:
+            self._diverge()
+        return count
+
     def _event(self) -> None:
         """What is due before the update of this iteration."""
         at = self.iteration
@@ -214,15 +255,18 @@ class Run:
     def _record_and_check(self) -> None:
         self._record()
         if not self._last_loss <= self._bound:  # true for nan
-            self.diverged = True
-            self.findings += slips.ended(
-                self.spec,
-                self.model,
-                self.data,
-                self._loss,
-                self.iteration,
-                self._last_loss,
-            )
+            self._diverge()
+
+    def _diverge(self) -> None:
+        self.diverged = True
+        self.findings += slips.ended(
+            self.spec,
+            self.model,
+            self.data,
+            self._loss,
+            self.iteration,
+            self._last_loss,
+        )
 
     def _clear(self) -> None:
         self._losses: list[float] = []

@@ -272,6 +272,10 @@ def _restarted(finding: Finding, spec: RunSpec | None) -> str:
     return f"{cause} The race goes on in another kernel, from where it was kept."
 
 
+def _engine(finding: Finding, spec: RunSpec | None) -> str:
+    return f"{_capital(_who(finding, spec))} is computed eagerly: {finding.text}."
+
+
 _SENTENCES = {
     "diverged": _diverged,
     "not-finite": _not_finite,
@@ -282,4 +286,5 @@ _SENTENCES = {
     "zero-init": _zero_init,
     "device": _device,
     "restarted": _restarted,
+    "engine": _engine,
 }

@@ -17,6 +17,7 @@ FindingKind = Literal[
     "zero-init",
     "device",
     "restarted",
+    "engine",
 ]
 
 
@@ -32,7 +33,8 @@ class Finding:
     outputs (n, 1) against targets (n,). double-sigmoid: a sigmoid before a loss with one
     inside. zero-init: hidden units that are, and stay, alike. device: another device than
     the spec's computes. restarted: the kernel ended, as `text` says; the race goes on
-    in another one from where it was kept."""
+    in another one from where it was kept. engine: eager computes though compiled was
+    asked for, because of `text`."""
     iteration: int = 0
     tensor: str = ""
     """The first that is not finite, or the one that is meant: "w", "0.weight", "loss"."""

@@ -59,8 +59,8 @@ class RunEnd:
     test_accuracy: float | None = None
     device: str = "cpu"
     """The one that computed."""
-    engine: Literal["eager", "compiled"] = "eager"
-    """Which one computed the last slice."""
+    engine: Literal["eager", "compiling", "compiled"] = "eager"
+    """Which one computes; compiling: eager until that is done."""
 
 
 @message("finished")

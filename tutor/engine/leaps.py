@@ -1,0 +1,96 @@
+"""Takes a run many updates further at once, by a compiled function, where that is
+possible: its parameters, optimiser and generators are then what the eager loop would have
+made them, up to float rounding, so that either can go on after the other.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from tutor.engine import compiled
+from tutor.engine.compiled import UPDATES, Kind, Maker
+from tutor.engine.run import Run
+from tutor.training.findings import Finding
+
+_maker = Maker()
+_MEMORY = {
+    "sgd": (),
+    "momentum": ("momentum_buffer",),
+    "adam": ("exp_avg", "exp_avg_sq"),
+}
+"""What torch's optimisers call what they remember of a parameter."""
+
+
+def leap(run: Run) -> bool:
+    """UPDATES iterations, if the function for them is at hand and nothing is due before
+    their end. False: nothing was done, iterate eagerly."""
+    kind = compiled.kind_of(run.now, run.data.x.shape[1])
+    if kind is None or run.device.type != "cpu" or run.steady_for() < UPDATES:
+        return False
+    function = _maker.get(kind)
+    if function is None:
+        return False
+    params = [each.detach() for each in run.model.parameters()]
+    memory, done = _remembered(kind, run.optimiser, run)
+    lrs = [run.now.lr / (1 + run.now.decay * (run.iteration + k)) for k in _BLOCK]
+    rates = compiled.rates(kind, lrs, run.now.momentum, done + 1)
+    test = None if run.test is None else (run.test.x, run.test.y)
+    drawn, data = run.drawn(UPDATES), (run.data.x, run.data.y)
+    block = compiled.block(kind, params, memory, rates, drawn, data, test, function)
+    run.take_block(block.losses.tolist(), block.tests.tolist(), block.history)
+    _remember(kind, run.optimiser, run, block.memory, done + UPDATES)
+    return True
+
+
+_BLOCK = range(UPDATES)
+
+
+def standing(run: Run) -> Literal["eager", "compiling", "compiled"]:
+    """Which engine computes a run of a race that is to be compiled."""
+    kind = compiled.kind_of(run.now, run.data.x.shape[1])
+    if kind is None or run.device.type != "cpu":
+        return "eager"
+    if _maker.has(kind):
+        return "compiled"
+    return "compiling" if _maker.busy else "eager"
+
+
+def problem(run: Run) -> Finding | None:
+    """Why a run is computed eagerly although the race is to be compiled."""
+    text = _maker.problem
+    if compiled.kind_of(run.now, run.data.x.shape[1]) is None:
+        text = "a run with these settings is not compiled"
+    elif run.device.type != "cpu":
+        text = f"on {run.device.type} nothing is compiled"
+    return Finding(run.spec.name, "engine", run.iteration, text=text) if text else None
+
+
+def _remembered(
+    kind: Kind, optimiser: Optimizer | None, run: Run
+) -> tuple[list[Tensor], int]:
+    """What the optimiser remembers, and how many updates it has done (Adam's count)."""
+    assert optimiser is not None
+    states = [optimiser.state.get(each, {}) for each in run.model.parameters()]
+    if not all(states):
+        return compiled.blank_memory(kind, list(run.model.parameters())), 0
+    memory = [state[name] for name in _MEMORY[kind.optimiser] for state in states]
+    return memory, int(states[0].get("step", 0))
+
+
+def _remember(
+    kind: Kind, optimiser: Optimizer | None, run: Run, memory: list[Tensor], done: int
+) -> None:
+    names = _MEMORY[kind.optimiser]
+    if not names:
+        return
+    assert optimiser is not None
+    parameters = list(run.model.parameters())
+    count = len(parameters)
+    for at, each in enumerate(parameters):
+        state = optimiser.state[each]
+        for number, name in enumerate(names):
+            state[name] = memory[number * count + at]
+        if kind.optimiser == "adam":
+            state["step"] = torch.tensor(float(done))
