@@ -210,8 +210,8 @@ def test_only_knowing_the_slope_gets_down() -> None:
 def test_a_sum_explodes_unless_lr_makes_up_for_it() -> None:
     end = ends("sums")
     assert end["sum 0.05"].stopped == "diverged"
-    assert end["sum 0.00005"].loss / 1000 == pytest.approx(end["mean 0.05"].loss)
-    assert end["sum 0.00005"].params == pytest.approx(end["mean 0.05"].params)
+    assert end["sum 5e-5"].loss / 1000 == pytest.approx(end["mean 0.05"].loss)
+    assert end["sum 5e-5"].params == pytest.approx(end["mean 0.05"].params)
 
 
 def test_one_bad_point_moves_the_squared_loss_alone() -> None:

@@ -249,7 +249,7 @@ def test_the_start_and_the_rate_choose_the_valley() -> None:
         "from 0.1": -1.30,
         "from 0.2": 1.13,
         "from 2": -1.30,
-        "from 2 lr 0.05": 1.13,
+        "2 lr 0.05": 1.13,
     }
 
 
