@@ -48,7 +48,7 @@ def luck(
     if surface is not None and lucky.end is not None:
         _cloud(part, lucky, found, surface, marks)
     else:
-        _draw_bands(part, lucky, found, log, marks)
+        _draw_bands(part, lucky, found, log, marks, below=bool(rows))
     canvas.paste(part, 0, 0)
     if rows:
         _table(canvas, lucky, found, part.height + 1)
@@ -82,8 +82,15 @@ def _said(lucky: Lucky, what: str) -> Iterator[Said]:
 
 
 def _draw_bands(
-    canvas: Canvas, lucky: Lucky, found: Sequence[_Found], log: bool, marks: Marks
+    canvas: Canvas,
+    lucky: Lucky,
+    found: Sequence[_Found],
+    log: bool,
+    marks: Marks,
+    *,
+    below: bool,
 ) -> None:
+    """`below`: how often a run succeeds stands there already."""
     last = max((run.iterations for run in lucky.request.race.runs), default=1)
     up = _up([each.band for each in found], canvas.height, log)
     across = linear(0, last, max(2, canvas.width // 9))
@@ -104,18 +111,23 @@ def _draw_bands(
     step = 1.5 * (across.high - across.low) / max(frame.columns, 1)
     letters(canvas, frame, ((at, (x + step, y)) for at, (x, y) in ends))
     first, *rest = _said(lucky, "")
-    said = [first, *_rates(found), *rest]
+    said = [first, *(rest if below else [*_rates(found), *rest])]
     canvas.write_all(frame.left + 5, 0, said, canvas.width)
 
 
 def _rates(found: Sequence[_Found]) -> Iterator[Said]:
     """How often each run is at the goal so far."""
-    for each in found:
-        if each.band.success:
-            yield (
-                (f"  {LETTERS[each.number]}", INKS[each.number]),
-                (f" {percent(each.band.success[-1])}", ""),
-            )
+    known = [each for each in found if each.band.success]
+    parts = [
+        part
+        for each in known
+        for part in (
+            (f" {LETTERS[each.number]}", INKS[each.number]),
+            (f" {percent(each.band.success[-1])}", ""),
+        )
+    ]
+    if parts:
+        yield ("  success", ""), *parts
 
 
 def _up(bands: Sequence[Band], height: int, log: bool) -> Axis:
