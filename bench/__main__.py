@@ -9,7 +9,18 @@ import sys
 
 from bench.figure import Figure, table
 
-ALL = ("start", "enter", "keys", "race", "luck", "plots", "steps", "rules", "recorder")
+ALL = (
+    "start",
+    "enter",
+    "keys",
+    "race",
+    "luck",
+    "watch",
+    "plots",
+    "steps",
+    "rules",
+    "recorder",
+)
 
 
 def main(names: list[str]) -> int:

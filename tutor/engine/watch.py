@@ -22,6 +22,9 @@ from tutor.wire import Message
 
 PUBLISH_S = 0.04
 """Between two batches of one curve's points; one costs about as much as 100 calls."""
+_SHARE = 30
+"""A pause is at least so many times as long as what was sent before it took."""
+_LATEST_S = 0.5
 DIVERGED = 1e6
 """A loss of so many times the first one (or of 1) will not come back: as `train`'s."""
 NUMBERS = 4
@@ -198,6 +201,9 @@ class _Curve:
 
         with undisturbed():
             self.send()
+        # Where the machine is busy, sending takes longer: it is then done less often.
+        taken = self._first - self._now
+        self._due = self._first + min(max(PUBLISH_S, _SHARE * taken), _LATEST_S)
 
     def send(self) -> None:
         """What was not sent yet, if that is anything."""
@@ -224,7 +230,6 @@ class _Curve:
         self.start += count
         _cell.send(body)
         self._first = perf_counter()
-        self._due = self._first + PUBLISH_S
 
     def end(self) -> None:
         """The cell is over."""

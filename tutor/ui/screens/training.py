@@ -285,10 +285,11 @@ class TrainingScreen(RaceAsks):
         if finding is None or run is None:
             asked = self._question() if self.control.view == self._view_first else ""
             return asked or self.sight.see, look.QUIET
-        said = explain.sentence(finding, run.spec)
-        proposals = [each.words for each in explain.proposals(finding, run.spec)]
-        if self.control.race.spec.watched:
-            proposals = []
+        own = self.control.race.spec.watched  # whose settings nobody knows
+        said = explain.sentence(finding, None if own else run.spec)
+        proposals = [
+            each.words for each in explain.proposals(finding, run.spec) if not own
+        ]
         key = self.look.key("a")
         if self.has_class("-narrow"):
             said = said.partition(": ")[0] + "."
