@@ -7,7 +7,7 @@ is damaged, is read up to the first record that is not whole.
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -143,15 +143,20 @@ def _take(log: Log, record: bytes) -> None:
         log.finished = said
 
 
-def written(log: Log, strides: Mapping[str, int]) -> Iterable[bytes]:
-    """The records of a log that says the same in fewer bytes: of each run only
-    multiples of its stride are kept.
-    """
-    yield head(log.spec, log.started)
+def shortened(log: Log, strides: Mapping[str, int]) -> Log:
+    """The same in fewer pieces; of each run only multiples of its stride are kept."""
+    short = {}
     for name, held in log.pieces.items():
         stride = max([strides.get(name, 1), *(each.stride for each in held)])
-        for each in pieces.joined(pieces.thinned(each, stride) for each in held):
-            yield points(each)
+        short[name] = [*pieces.joined(pieces.thinned(each, stride) for each in held)]
+    return replace(log, pieces=short)
+
+
+def written(log: Log) -> Iterable[bytes]:
+    """Its records."""
+    yield head(log.spec, log.started)
+    for held in log.pieces.values():
+        yield from map(points, held)
     for finding in log.findings:
         yield note(finding)
     if log.finished is not None:

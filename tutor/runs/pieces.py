@@ -27,7 +27,8 @@ class Piece:
     per_iteration: int
     """Samples of one iteration, not of one stride."""
     columns: dict[str, "array[float]"]
-    """loss; the test loss, if there is one; then "." and a parameter's name, each."""
+    """loss; the test loss, if there is one; then "." and a parameter's name, each. Of
+    float64 as they came, of float32 where they were read and it holds them."""
     seconds: tuple[float, float]
     """Computed by the first point and by the last."""
 
@@ -116,10 +117,15 @@ def _one(pieces: list[Piece]) -> Piece:
     first, last = pieces[0], pieces[-1]
     if first is last:
         return first
-    columns = {name: array("d") for name in first.columns}
-    for each in pieces:
-        for name, column in each.columns.items():
-            columns[name].extend(column)
+    columns: dict[str, array[float]] = {}
+    for name in first.columns:
+        parts = [each.columns[name] for each in pieces]
+        kinds = {part.typecode for part in parts}
+        columns[name] = array(kinds.pop() if len(kinds) == 1 else "d")
+        for part in parts:
+            columns[name].extend(
+                part if part.typecode == columns[name].typecode else array("d", part)
+            )
     return Piece(
         first.run,
         first.start,
@@ -184,11 +190,9 @@ def last_point(held: Piece) -> Points:
 def to_bytes(held: Piece) -> bytes:
     """A line of JSON, then the columns, little-endian."""
     blocks, kinds = [], ""
-    for column in held.columns.values():
-        short = array("f", column)
-        block = short if array("d", short) == column else column
-        kinds += block.typecode
-        blocks.append(_turned(block).tobytes())
+    for column in map(_short, held.columns.values()):
+        kinds += column.typecode
+        blocks.append(_turned(column).tobytes())
     head = [
         held.run,
         held.start,
@@ -215,7 +219,7 @@ def from_bytes(content: bytes) -> Piece:
             column = array(kind)
             size = count * column.itemsize
             column.frombytes(blocks[at : at + size])
-            columns[name] = array("d", _turned(column))
+            columns[name] = _turned(column)
             at += size
         begun, ended = seconds
         held = Piece(run, start, stride, samples, each, columns, (begun, ended))
@@ -225,6 +229,14 @@ def from_bytes(content: bytes) -> Piece:
     if not sound:
         raise ValueError("points are missing")
     return held
+
+
+def _short(column: "array[float]") -> "array[float]":
+    """As float32, if those hold the same numbers."""
+    if column.typecode == "f":
+        return column
+    short = array("f", column)
+    return short if array("d", short).tobytes() == column.tobytes() else column
 
 
 def _turned(column: "array[float]") -> "array[float]":

@@ -21,7 +21,7 @@ from tutor.training.spec import Kept, RaceSpec
 
 Arrived = Points | Finding | Kept | Finished
 
-HELD_POINTS = 1 << 18
+HELD_POINTS = 1 << 17
 """A run has at most so many on disk; beyond it every second one goes, again and again."""
 PIECES = 4000
 """Records of points in a log; beyond it they are joined."""
@@ -119,9 +119,9 @@ class Writer:
             self.states |= {each.run: each for each in stood.kept}
         self.started = before.started
         self.folder = folder
-        self._recount(before)
-        told = replace(before, spec=self.spec, finished=None)
-        self._create(log.written(told, self._strides))
+        told = replace(log.shortened(before, {}), spec=self.spec, finished=None)
+        self._recount(told)
+        self._create(log.written(told))
         self._write_standing()
         for path in folder.iterdir():
             if path.stem != self._stem:
@@ -185,8 +185,9 @@ class Writer:
             while count > HELD_POINTS:
                 self._strides[name] = 2 * self._strides.get(name, 1)
                 count = (count + 1) // 2
-        self._create(log.written(log.read(self._log), self._strides))
-        self._recount(log.read(self._log))
+        short = log.shortened(log.read(self._log), self._strides)
+        self._create(log.written(short))
+        self._recount(short)
 
     def _recount(self, now: Log) -> None:
         self._pieces = sum(map(len, now.pieces.values()))
