@@ -81,7 +81,8 @@ class Writer:
                 self.lasts[arrived.run] = pieces.last_point(piece)
                 self._waiting.append(piece)
         elif isinstance(arrived, Kept):
-            self.states[arrived.run] = arrived
+            if arrived.run in self.lasts:  # else its first point is still to be told
+                self.states[arrived.run] = arrived
         else:
             self._waiting.append(arrived)
             if isinstance(arrived, Finished):
