@@ -421,14 +421,14 @@ class Session:
         kept, reached = self.runs.kept(spec), self.runs.iteration(spec.id)
         arriving = self._racing.train(spec, limit, kept, reached, views)
         async with contextlib.aclosing(arriving):
-            async for arrived in arriving:
-                if isinstance(arrived, Points):
-                    new = self.runs.unknown(spec.id, arrived)
-                    if new is None:
-                        continue
-                    arrived = new
-                if not isinstance(arrived, View):
-                    self.runs.keep(spec, arrived)
+            async for each in arriving:
+                if isinstance(each, View):
+                    yield each
+                    continue
+                arrived = self.runs.unknown(spec.id, each)
+                if arrived is None:
+                    continue
+                self.runs.keep(spec, arrived)
                 if not isinstance(arrived, Kept):
                     yield arrived
 

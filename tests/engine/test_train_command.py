@@ -17,10 +17,11 @@ import pytest
 
 from tests.fake_kernel import FakeKernel
 from tutor.engine import train as engine
-from tutor.errors import FileError, KernelDiedError, UsageError
+from tutor.errors import FileError, KernelDiedError, TutorError, UsageError
 from tutor.headless import runner, train
 from tutor.kernel.base import KernelOptions
 from tutor.kernel.outputs import Done
+from tutor.messages import Problem
 from tutor.training.run import Finished, Points, RunEnd
 from tutor.training.spec import SliceRequest
 
@@ -259,6 +260,27 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
                     await asyncio.Event().wait()
 
     monkeypatch.setattr(engine, "train", interrupted)
+
+
+def test_divergence_is_explained_on_stderr(run: Run) -> None:
+    code, out, err = run("lr=1.5", csv=True)
+    assert code == 0
+    assert out.splitlines()[0] == "run,iteration,samples,loss,w,b"
+    told = [line for line in err.splitlines() if "diverge" in line]
+    assert len(told) == 3
+    assert all(name in "".join(told) for name in ("gd", "minibatch", "sgd"))
+    assert err.count("  try ") == 6
+    assert err.splitlines()[-1].endswith("python -m tutor train --set lr=1.5")
+
+
+def test_what_the_engine_refuses_is_a_sentence_and_no_table(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusal = Problem("There is no device cuda:7 here.")
+    monkeypatch.setattr(engine, "train", lambda request: [refusal])
+    with pytest.raises(TutorError, match="There is no device cuda:7 here"):
+        run("device=cuda:7")
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.fixture

@@ -313,6 +313,10 @@ def test_points_that_come_again_are_known(runs: Runs, tmp_path: Path) -> None:
     again = Runs(tmp_path)
     spec = again.open(only(runs).id).race.spec
     again.kept(spec)
+    slip = Finding("gd", "sum", 3)
+    assert again.unknown(spec.id, slip) == slip
+    again.keep(spec, slip)
+    assert again.unknown(spec.id, slip) is None
     assert again.unknown(spec.id, points("gd", 20, 40)) == points("gd", 50, 10)
 
 

@@ -106,6 +106,7 @@ class _Training:
         self._streams = bool(arguments.json or arguments.csv)
         self._report = _report(arguments, race)
         self._finished: Finished | None = None
+        self._begun = False
 
     async def work(self, session: Session) -> int:
         """Compute what is left, and report; the exit code."""
@@ -125,6 +126,7 @@ class _Training:
         """The points that were there before."""
         for name, run in self.race.runs.items():
             if run.last >= 0:
+                self._begun = True
                 self._report.rows(name, table.rows(run))
         for finding in self.race.findings:
             self._say(finding)
@@ -137,6 +139,7 @@ class _Training:
         if self._exports or not self._streams:
             self.race.add(arrived)
         if isinstance(arrived, Points):
+            self._begun = True
             self._report.rows(arrived.run, table.point_rows(arrived))
         elif isinstance(arrived, Finished):
             self._finished = arrived
@@ -148,6 +151,8 @@ class _Training:
         """The rest of the report, and the files. Raises TutorError for the first file
         that could not be written; the others are.
         """
+        if not self._begun:
+            return
         self._report.end()
         problems = []
         for kind, path in self._exports:

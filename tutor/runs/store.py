@@ -106,14 +106,18 @@ class Runs:
         known = self._writers.get(id)
         return 0 if known is None else max(0, known.iteration)
 
-    def unknown(self, id: str, points: Points) -> Points | None:
-        """The part of them that was not kept before; None: there is none.
+    def unknown(self, id: str, arrived: Arrived) -> Arrived | None:
+        """What was not kept before, of points the part; None: there is none.
 
-        What goes on from a state that is behind its run sends some points again.
+        What goes on from a state that is behind its run sends some things again.
         """
         known = self._writers.get(id)
-        last = known.lasts.get(points.run) if known is not None else None
-        return points if last is None else pieces.after(points, last.start)
+        if known is not None and isinstance(arrived, Points):
+            last = known.lasts.get(arrived.run)
+            return arrived if last is None else pieces.after(arrived, last.start)
+        if known is not None and arrived in known.findings:
+            return None
+        return arrived
 
     def place(self, id: str) -> str | None:
         """Under which id a race of this process is stored; None: it is not (yet)."""

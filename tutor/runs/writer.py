@@ -45,6 +45,7 @@ class Writer:
         """By run: where it stood when it told so last."""
         self.lasts: dict[str, Points] = {}
         """By run: the last point."""
+        self.findings: list[Finding] = []
         self.lost = False
         """True: it is not kept any more, for whatever reason."""
         self._clock = clock
@@ -87,6 +88,8 @@ class Writer:
             self._waiting.append(arrived)
             if isinstance(arrived, Finished):
                 self._finished = arrived
+            else:
+                self.findings.append(arrived)
 
     def forget(self) -> None:
         """What waits will not be written."""
@@ -118,6 +121,7 @@ class Writer:
         if stood is not None:
             self.lasts |= {each.run: each for each in stood.lasts}
             self.states |= {each.run: each for each in stood.kept}
+        self.findings = list(before.findings)
         self.started = before.started
         self.folder = folder
         told = replace(log.shortened(before, {}), spec=self.spec, finished=None)
