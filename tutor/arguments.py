@@ -179,6 +179,18 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="print JSON lines")
     form.add_argument("--csv", action="store_true", help="print comma-separated values")
     form.add_argument("--plot", action="store_true", help="draw the loss curves")
+    parser.add_argument(
+        "--view",
+        choices=("curves", "contour", "output", "layers", "noise"),
+        default="curves",
+        help="what --plot and the files show",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="run it with N seeds at once: the spread of the losses",
+    )
     stored = parser.add_argument_group(
         "stored runs", "one that takes over a second is kept until 20 newer ones are"
     )
@@ -191,7 +203,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         help="go on with one that was cut off (default: the newest)",
     )
     files = parser.add_argument_group("files written when it ends")
-    files.add_argument("--svg", type=Path, metavar="FILE", help="the loss curves")
+    files.add_argument("--svg", type=Path, metavar="FILE", help="what is drawn")
     files.add_argument(
         "--png", type=Path, metavar="FILE", help="the same (needs the extra png)"
     )

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.fake_kernel import FakeKernel
+from tutor.engine import luck, viewing
 from tutor.engine import train as engine
 from tutor.errors import FileError, KernelDiedError, TutorError, UsageError
 from tutor.headless import runner, train
@@ -28,9 +29,19 @@ from tutor.training.spec import SliceRequest
 Run = Callable[..., tuple[int, str, str]]
 
 
+def calls() -> dict[str, Any]:
+    return {
+        "train": engine.train,
+        "luck": luck.luck,
+        "view": lambda request: [viewing.view(request)],
+    }
+
+
 def arguments(*changes: str, **given: Any) -> argparse.Namespace:
     usual = {
         **dict.fromkeys(("spec", "resume", "svg", "png", "tensorboard")),
+        "seeds": None,
+        "view": "curves",
         **dict.fromkeys(("json", "csv", "plot", "ascii", "runs"), False),
     }
     return argparse.Namespace(set=list(changes), **{**usual, **given})
@@ -51,7 +62,7 @@ def run(
     kernels: list[FakeKernel] = []
 
     def make(options: KernelOptions) -> FakeKernel:
-        kernels.append(FakeKernel(options=options, calls={"train": engine.train}))
+        kernels.append(FakeKernel(options=options, calls=calls()))
         return kernels[-1]
 
     monkeypatch.setattr(runner, "_jupyter", lambda: make)
@@ -281,6 +292,62 @@ def test_what_the_engine_refuses_is_a_sentence_and_no_table(
     with pytest.raises(TutorError, match="There is no device cuda:7 here"):
         run("device=cuda:7")
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("view", "changes", "said"),
+    [
+        ("contour", (), "optimum"),
+        ("contour", ("dataset=bowl", "model=point"), "w"),
+        ("output", (), "the model at iteration 25"),
+        ("output", ("model=mlp", "iterations=20"), "classes"),
+        ("layers", ("model=mlp", "iterations=20"), "tanh"),
+        ("noise", (), "batches of"),
+    ],
+)
+def test_another_picture_than_the_curves(
+    run: Run, tmp_path: Path, view: str, changes: tuple[str, ...], said: str
+) -> None:
+    svg = tmp_path / "view.svg"
+    code, out, _ = run(*changes, view=view, plot=True, svg=svg)
+    assert code == 0
+    assert said in out
+    assert "finished" in out
+    assert said.split()[-1] in svg.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"view": "noise"}, "--view noise needs --plot"),
+        ({"view": "layers", "plot": True}, "add --set model=mlp"),
+        ({"seeds": 0}, "--seeds must be a whole number"),
+        ({"seeds": 5, "resume": ""}, "neither --resume nor --view"),
+        ({"seeds": 5, "tensorboard": Path("/nowhere")}, "no event files"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    run: Run, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        run(**given)
+
+
+def test_many_seeds(run: Run, tmp_path: Path) -> None:
+    _, out, err = run(seeds=40)
+    assert "minibatch ends below gd with" in out
+    assert err.endswith("python -m tutor train --seeds 40\n")
+    _, out, _ = run(seeds=40, json=True)
+    document = json.loads(out)
+    assert document["seeds"] == 40
+    assert len(document["runs"]["sgd"]["losses"]) == 40
+    _, out, _ = run(seeds=40, csv=True)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["iteration"] for row in rows] == [str(each) for each in range(26)] * 3
+    assert all(float(r["low"]) <= float(r["median"]) <= float(r["high"]) for r in rows)
+    _, out, _ = run(seeds=40, plot=True, svg=tmp_path / "luck.svg")
+    assert "median and 5 to 95 %" in out
+    assert "seeds" in (tmp_path / "luck.svg").read_text()
 
 
 @pytest.fixture

@@ -31,12 +31,12 @@ class Columns:
         """Their names, as a line."""
         tests = ("test_loss",) if self._tests else ()
         names = ("run", "iteration", "samples", "loss", *tests, *self._parameters)
-        return ",".join(map(_quoted, names)) + "\n"
+        return ",".join(map(quoted, names)) + "\n"
 
     def line(self, run: str, row: Row) -> str:
         """A point; what it does not have is empty."""
         iteration, samples, loss, test, params = row
-        fields = [_quoted(run), str(iteration), str(samples), repr(loss)]
+        fields = [quoted(run), str(iteration), str(samples), repr(loss)]
         if self._tests:
             fields.append("" if test is None else repr(test))
         known = (params.get(name) for name in self._parameters)
@@ -86,5 +86,6 @@ def write(race: Race, path: Path, picture: Picture | None = None) -> Path:
     return path
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A field of text."""
     return '"' + text.replace('"', '""') + '"' if set(text) & set('",\n') else text

@@ -3,14 +3,16 @@
 JSON and CSV go out while the race is computed; table and plot when nothing more comes.
 """
 
+import functools
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from tutor.exports import figures, table
 from tutor.exports.table import Row
 from tutor.headless import printing
+from tutor.picture import Marks, Picture
 from tutor.pictures.ansi import ansi
 from tutor.plotting import CurveLook, loss_curves, suggests_log
 from tutor.safetext import safe_line
@@ -148,23 +150,35 @@ def _loss_at(run: Run, iteration: int) -> str:
     return words.number(run.losses[index] if index < len(run.losses) else None)
 
 
+Draw = Callable[[int, int, Marks], Picture]
+"""A picture of a width and a height."""
+
+
+def show(draw: Draw, *, told_apart: bool, ascii: bool) -> None:
+    """Print a picture as large as the terminal lets it be. `told_apart`: also without
+    colours and letters one sees what is what."""
+    colours = printing.coloured(sys.stdout)
+    width, rows = shutil.get_terminal_size((80, PLOT_ROWS + 2))
+    marks: Marks = "braille" if colours or told_apart else "letters"
+    picture = draw(width, max(5, min(rows - 2, PLOT_ROWS)), "ascii" if ascii else marks)
+    printing.data(ansi(picture, colours=colours))
+
+
+def _curves(race: Race, width: int, height: int, marks: Marks) -> Picture:
+    look = CurveLook(log=suggests_log(race))
+    return loss_curves(race, width, height, look, marks=marks)
+
+
 class PlotReport(_AtTheEnd):
     """The loss curves, and a line for each run."""
 
     def __init__(self, race: Race, *, ascii: bool) -> None:
         super().__init__(race)
+        self.draw: Draw = functools.partial(_curves, race)
+        """Another picture, if one is to be drawn."""
         self._ascii = ascii
 
     def end(self) -> None:
-        race, colours = self.race, printing.coloured(sys.stdout)
-        width, rows = shutil.get_terminal_size((80, PLOT_ROWS + 2))
-        told_apart = colours or len(race.runs) == 1
-        picture = loss_curves(
-            race,
-            width,
-            max(5, min(rows - 2, PLOT_ROWS)),
-            CurveLook(log=suggests_log(race)),
-            marks="ascii" if self._ascii else "braille" if told_apart else "letters",
-        )
-        printing.data(ansi(picture, colours=colours))
+        race = self.race
+        show(self.draw, told_apart=len(race.runs) == 1, ascii=self._ascii)
         printing.data("".join(f"{line}\n" for line in ["", *figures.legend(race)]))

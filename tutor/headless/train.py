@@ -12,8 +12,8 @@ from typing import Any
 
 from tutor import exports, paths
 from tutor.errors import FileError, TutorError, UsageError
-from tutor.exports import table
-from tutor.headless import printing, runner, stored_races
+from tutor.exports import figures, table
+from tutor.headless import many_seeds, printing, race_views, runner, stored_races
 from tutor.headless.race_reports import (
     CsvReport,
     JsonReport,
@@ -22,6 +22,7 @@ from tutor.headless.race_reports import (
     Table,
 )
 from tutor.kernel.base import KernelOptions
+from tutor.picture import Marks, Picture
 from tutor.runs.store import Runs
 from tutor.safetext import safe_line
 from tutor.session import Session
@@ -38,14 +39,10 @@ SHORT_S = 1.0
 def run(arguments: argparse.Namespace) -> int:
     """0 also when a run diverged: that is what it did. 2 when the settings are bad."""
     runs = Runs(paths.data() / "runs", after_s=SHORT_S)
+    _refuse(arguments)
     if arguments.runs:
         return stored_races.show(runs, json=arguments.json)
     if arguments.resume is not None:
-        if arguments.spec is not None or arguments.set:
-            raise UsageError(
-                "--resume goes on with the settings that a run has: leave out "
-                "SPEC.toml and --set, or begin anew without --resume."
-            )
         race = runs.open(arguments.resume or stored_races.newest(runs)).race
     else:
         try:
@@ -56,8 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
             return error.exit_code
     for kind, path in _exports(arguments):
         exports.check(kind, path)
+    if arguments.seeds is not None:
+        return many_seeds.run(race.spec, arguments, _exports(arguments))
+    if arguments.view == "layers":
+        race_views.refuse_layers(race.spec)
     training = _Training(race, arguments)
-    if race.over or race.spec.watched:
+    if race.spec.watched or (race.over and arguments.view == "curves"):
         training.show_stored()
         training.end()
         return 0
@@ -69,6 +70,19 @@ def run(arguments: argparse.Namespace) -> int:
     return runner.run(
         work, KernelOptions(threads=1), stop=Session.stop_training, runs=runs
     )
+
+
+def _refuse(arguments: argparse.Namespace) -> None:
+    """Options that do not go together. Raises UsageError."""
+    if arguments.view != "curves" and not (arguments.plot or _exports(arguments)):
+        raise UsageError(f"--view {arguments.view} needs --plot, --svg or --png.")
+    if arguments.resume is not None and (arguments.spec or arguments.set):
+        raise UsageError(
+            "--resume goes on with the settings that a run has: leave out "
+            "SPEC.toml and --set, or begin anew without --resume."
+        )
+    if arguments.seeds is not None:
+        many_seeds.refuse(arguments)
 
 
 def _spec(arguments: argparse.Namespace) -> RaceSpec:
@@ -106,6 +120,9 @@ class _Training:
         self._streams = bool(arguments.json or arguments.csv)
         self._report = _report(arguments, race)
         self._finished: Finished | None = None
+        self._view = arguments.view
+        self._picture: Picture | None = None
+        """What the files show; None: the curves."""
         self._begun = False
 
     async def work(self, session: Session) -> int:
@@ -114,6 +131,8 @@ class _Training:
         try:
             async for arrived in session.train(self.race.spec):
                 self._take(arrived)
+            if self._view != "curves":
+                await self._see(session)
         finally:
             try:
                 self.end()
@@ -147,6 +166,17 @@ class _Training:
         elif isinstance(arrived, Finding):
             self._say(arrived)
 
+    async def _see(self, session: Session) -> None:
+        """Have another picture than the curves. Raises TutorError: there is none."""
+        found = await race_views.seen(session, self.race, self._view, figures.WIDTH)
+
+        def draw(width: int, height: int, marks: Marks) -> Picture:
+            return race_views.drawn(found, self.race, width, height, marks)
+
+        if isinstance(self._report, PlotReport):
+            self._report.draw = draw
+        self._picture = draw(figures.WIDTH, figures.HEIGHT, "braille")
+
     def end(self) -> None:
         """The rest of the report, and the files. Raises TutorError for the first file
         that could not be written; the others are.
@@ -157,7 +187,7 @@ class _Training:
         problems = []
         for kind, path in self._exports:
             try:
-                exports.write(self.race, kind, path)
+                exports.write(self.race, kind, path, self._picture)
             except TutorError as error:
                 problems.append(error)
         if problems:

@@ -1,0 +1,158 @@
+"""`train --plot --view` and `train --seeds`: what can be seen of a race besides its curves,
+as pictures, and the luck meter as a picture, JSON or CSV.
+"""
+
+from collections.abc import Sequence
+
+from tutor.errors import UsageError
+from tutor.exports import figures
+from tutor.exports.table import quoted
+from tutor.headless import printing
+from tutor.picture import Marks, Picture
+from tutor.pictures.bars import layers
+from tutor.pictures.contour import contour
+from tutor.pictures.noise import noise
+from tutor.pictures.output import fit, regions
+from tutor.pictures.slope import slope
+from tutor.session import Session
+from tutor.training import words
+from tutor.training.luck import LuckRun
+from tutor.training.lucky import Lucky
+from tutor.training.run import Race
+from tutor.training.spec import RaceSpec
+from tutor.training.views import (
+    Fit,
+    Layers,
+    Noise,
+    Regions,
+    Slope,
+    Surface,
+    View,
+    ViewKind,
+    ViewRequest,
+)
+
+KINDS: dict[str, ViewKind] = {
+    "contour": "surface",
+    "output": "output",
+    "layers": "layers",
+    "noise": "noise",
+}
+"""What the engine is asked for; the curves need nothing."""
+
+
+def refuse_layers(spec: RaceSpec) -> None:
+    """Raises UsageError for a race without layers to look at."""
+    if all(run.model != "mlp" for run in spec.runs):
+        raise UsageError(
+            "--view layers is for a model with hidden layers: add --set model=mlp."
+        )
+
+
+async def seen(session: Session, race: Race, view: str, width: int) -> list[View]:
+    """Of the newest iteration: one of the race, or one of each run. Raises TutorError
+    where there is no such view.
+    """
+    names = [
+        each.name for each in race.spec.runs if view != "layers" or each.model == "mlp"
+    ]
+    if view in ("contour", "noise"):
+        names = names[:1]
+    found = []
+    for name in names:
+        request = ViewRequest(KINDS[view], name, race.spec.id, columns=width)
+        found.append(await session.view(request))
+    return found
+
+
+def drawn(
+    found: Sequence[View], race: Race, width: int, height: int, marks: Marks
+) -> Picture:
+    """What was seen, one below the other, each under its run's name."""
+    fits = [each for each in found if isinstance(each, Fit)]
+    if fits:
+        return fit(fits, width, height, marks=marks)
+    parts = [_part(each, race, width, height, marks) for each in found]
+    if len(parts) == 1:
+        return parts[0]
+    lines: list[str] = []
+    patches: list[tuple[object, ...]] = []
+    for each, part in zip(found, parts, strict=True):
+        lines += [each.run.ljust(width)[:width], *part.lines]
+        patches += [(), *part.patches]
+    return Picture(tuple(lines), tuple(patches))  # type: ignore[arg-type]
+
+
+def _part(each: View, race: Race, width: int, height: int, marks: Marks) -> Picture:
+    match each:
+        case Surface():
+            return contour(each, race, width, height, marks=marks)
+        case Slope():
+            return slope(each, race, width, height, marks=marks)
+        case Regions():
+            return regions(each, width, height, marks=marks)
+        case Layers():
+            return layers(each, width, height, marks)
+        case Noise():
+            return noise(each, width, height, marks=marks)
+        case Fit():
+            return fit(each, width, height, marks=marks)
+
+
+# ----------------------------------------------------------------------- many seeds
+
+
+def show_json(lucky: Lucky) -> None:
+    """One line: how each run ended over the seeds."""
+    end = lucky.end
+    runs = {} if end is None else {name: _plain(run) for name, run in end.runs.items()}
+    printing.document(
+        {
+            "done": True,
+            "seeds": lucky.request.seeds if end is None else end.seeds,
+            "interrupted": end is None or end.interrupted,
+            "runs": runs,
+            "better": {} if end is None else end.better,
+        }
+    )
+
+
+def _plain(run: LuckRun) -> dict[str, object]:
+    return {
+        "iteration": run.iteration,
+        "success": run.success,
+        "diverged": run.diverged,
+        "losses": run.losses,
+        "places": run.places,
+    }
+
+
+def show_csv(lucky: Lucky) -> None:
+    """A row for each iteration of each run."""
+    printing.data("run,iteration,low,median,high,success\n")
+    for name, band in lucky.points.items():
+        success = band.success or [None] * len(band.median)
+        for row in zip(
+            band.iterations, band.low, band.median, band.high, success, strict=True
+        ):
+            fields = ("" if each is None else repr(each) for each in row)
+            printing.data(f"{quoted(name)},{','.join(fields)}\n")
+
+
+def show_table(lucky: Lucky) -> None:
+    """How each run ended over the seeds, for people."""
+    rows: list[tuple[str, ...]] = [("", "median", "5 %", "95 %", "success", "diverged")]
+    for name, band in lucky.points.items():
+        if not band.median:
+            continue
+        success = f"{100 * band.success[-1]:.1f} %" if band.success else ""
+        losses = (band.median[-1], band.low[-1], band.high[-1])
+        rows.append((name, *map(words.number, losses), success, str(band.diverged)))
+    lines = [words.settings_line(lucky.request.race), "", *figures.aligned(rows)]
+    end = lucky.end
+    for name, share in (end.better if end is not None else {}).items():
+        first = next(iter(lucky.points))
+        lines.append(
+            f"{name} ends below {first} with {100 * share:.1f} % of the seeds."
+        )
+    printing.data("\n".join(lines) + "\n")
