@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -154,3 +154,35 @@ def test_the_command_into_a_pipe_that_closes(home: Path) -> None:
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
     assert process.returncode != 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_cut_off_and_resumed_the_command_prints_what_it_would_have(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    settings = ("--csv", "--set", "runs=minibatch", "--set", "iterations=1e9")
+    env = {**os.environ, "TUTOR_HOME": str(tmp_path)}
+
+    def first_lines(*words: str, enough: Callable[[int], bool]) -> list[str]:
+        """Those it printed until there were enough, when it is cut off."""
+        command = _command(*words)
+        with subprocess.Popen(
+            command, env=env, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if enough(len(lines)):
+                    break
+            os.kill(process.pid, how)
+            process.stdout.read()
+        return lines
+
+    def is_stored(count: int) -> bool:
+        return any(tmp_path.glob("runs/*/*.standing"))
+
+    begun = len(first_lines(*settings, enough=is_stored))
+    wanted = begun + 2000
+    again = first_lines("--resume", "--csv", enough=wanted.__eq__)
+    assert again == first_lines(*settings, enough=wanted.__eq__)

@@ -264,6 +264,8 @@ def _zero_init(finding: Finding, spec: RunSpec | None) -> str:
 
 def _device(finding: Finding, spec: RunSpec | None) -> str:
     asked = spec.device if spec else "the device asked for"
+    if asked == "auto":
+        asked = "An accelerator"
     return f"{asked} is not there: {_who(finding, spec)} computes on {finding.text or 'cpu'}."
 
 
