@@ -94,6 +94,7 @@ def with_changes(run: RaceSpec, **changes: Any) -> RaceSpec:
         race(model="mlp", dataset="corners", widths=[3], iterations=15),
         with_changes(race(**LINE, batch=4), lr=0.01, batch=9),
         with_changes(race(**LINE), batch=3, optimiser="adam"),
+        with_changes(race(**LINE, batch=3, optimiser="none"), optimiser="sgd"),
         with_changes(race(**LINE, batch=3), batch=None, optimiser="momentum"),
         with_changes(race(**LINE, optimiser="momentum"), momentum=0.5, loss="mae"),
         with_changes(race(**NET), activation="relu", optimiser="sgd"),
@@ -143,6 +144,15 @@ def test_the_data_of_one_seed_for_all() -> None:
     nets = end(race(**NET), seeds=4, vary="init").runs["it"].losses
     assert len(set(nets)) == 4
     assert nets[0] == pytest.approx(alone(race(**NET), 0)["it"], rel=1e-4)
+
+
+def test_each_run_has_the_data_of_its_own_seed() -> None:
+    one = race(**LINE).runs[0]
+    both = RaceSpec((replace(one, name="a", seed=7), replace(one, name="b", seed=8)))
+    runs = end(both, seeds=2, vary="init").runs
+    for name, seed in {"a": 7, "b": 8}.items():
+        expected = [alone(race(**LINE), seed)["it"]] * 2
+        assert runs[name].losses == pytest.approx(expected, rel=1e-5)
 
 
 def test_places_and_distances() -> None:
@@ -216,12 +226,12 @@ def test_seeds_that_diverge_are_counted_and_stay_where_they_did() -> None:
 
 
 def test_another_loss_has_another_bound() -> None:
-    """The sum over a million points is no divergence."""
-    one = with_changes(race(points=4000, iterations=9, lr=1e-6), loss="sse")
-    big = RaceSpec((replace(one.runs[0], start=(2000.0, 0.0)),))
-    found = end(big, seeds=2).runs["it"]
+    """A sum of squares that is ten million times the mean error is no divergence."""
+    settings = {"points": 4000, "iterations": 9, "lr": 1e-6, "start": [2000.0, 0.0]}
+    one = with_changes(race(**settings, loss="mae"), loss="sse")
+    found = end(one, seeds=2).runs["it"]
     assert found.diverged == 0
-    assert found.losses == pytest.approx([alone(big, each)["it"] for each in (0, 1)])
+    assert found.losses == pytest.approx([alone(one, each)["it"] for each in (0, 1)])
 
 
 def test_it_ends_when_all_have_diverged() -> None:
@@ -281,6 +291,7 @@ def test_the_process_is_left_as_it_was() -> None:
         (spec(), 0, "1 to 10000 seeds at once, not 0"),
         (spec(), 20_000, "1 to 10000 seeds at once, not 20000"),
         (spec(points=10**6), 500, "ask for 33 seeds at most, or for fewer points"),
+        (spec(model="mlp", widths=[4096, 4096], points=2), 500, "ask for 3 seeds"),
         (replace(spec(), optimiser="random"), 5, "choose another optimiser"),
         (replace(spec(), slip="broadcast"), 5, "take the slip away"),
         (replace(spec(), dataset="bowl", model="point"), 5, "left to luck"),
@@ -289,6 +300,11 @@ def test_the_process_is_left_as_it_was() -> None:
 def test_what_it_cannot_do_is_said(run: RunSpec, seeds: int, sentence: str) -> None:
     with pytest.raises(TutorError, match=sentence):
         list(engine.luck(LuckRequest(RaceSpec((run,)), seeds=seeds)))
+
+
+def test_a_loop_of_the_learners_own_has_no_seeds() -> None:
+    with pytest.raises(TutorError, match="your own loop"):
+        list(engine.luck(LuckRequest(replace(race(), watched=True))))
 
 
 def test_what_is_told_travels() -> None:

@@ -169,6 +169,14 @@ def test_the_best_constant(name: str, curvature: float | None) -> None:
     assert found.x[0] < 0 < found.x[-1]
 
 
+def test_a_constant_far_from_its_start() -> None:
+    found = ask("surface", seen(spec(model="constant", loss="mae", dataset="wide")))
+    assert isinstance(found, Slope)
+    ((place, _),) = found.minima
+    assert -300 < place < -200
+    assert found.x[0] < place < 0 < found.x[-1]
+
+
 def test_what_a_function_has_not_is_said() -> None:
     run = seen(spec(model="point", dataset="bowl"))
     for kind, sentence in {
@@ -329,7 +337,7 @@ def test_noise_of_many_parameters_is_none() -> None:
 @pytest.mark.parametrize("grad", [True, False])
 @pytest.mark.parametrize("kind", ["output", "surface", "layers", "noise"])
 def test_looking_changes_nothing(kind: ViewKind, grad: bool) -> None:
-    run = seen(spec(), (-3.0, 1.0))
+    run = seen(CIRCLE if kind == "layers" else spec())
     for each in run.model.parameters():
         each.grad = torch.ones_like(each)
     torch.manual_seed(5)

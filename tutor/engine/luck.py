@@ -5,7 +5,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from time import perf_counter
 
 import torch
@@ -23,7 +23,7 @@ from tutor.training.spec import RunSpec
 PUBLISH_S = 0.1
 MOST_SEEDS = 10_000
 MOST_NUMBERS = 1 << 26
-"""Of all seeds' data, or of one layer's outputs for them: 256 MiB."""
+"""Of all seeds' data, one layer's outputs for them, or the parameters: 256 MiB."""
 DENSE = 1000
 """From twice so many iterations on every second one is told, from four times on every
 fourth, and so on: there are at most so many points in each doubling."""
@@ -266,15 +266,27 @@ def _check(request: LuckRequest) -> None:
         raise TutorError(
             f"The luck meter runs 1 to {MOST_SEEDS} seeds at once, not {request.seeds}."
         )
+    if request.race.watched:
+        raise TutorError(
+            "The settings of your own loop are not known, so it cannot be run with other "
+            "seeds: put it into a function of the seed."
+        )
     for spec in request.race.runs:
         _check_run(spec)
-        numbers = request.seeds * spec.points * max(2, *spec.widths, 0)
+        numbers = request.seeds * _numbers(spec)
         if numbers > MOST_NUMBERS:
             most = max(1, MOST_NUMBERS * request.seeds // numbers)
             raise TutorError(
                 f"{request.seeds} seeds of the run {spec.name!r} at once would take too "
                 f"much memory: ask for {most} seeds at most, or for fewer points."
             )
+
+
+def _numbers(spec: RunSpec) -> int:
+    """Of one seed: the data, a layer's outputs for them, or the parameters."""
+    widths = (2, *spec.widths, 1)
+    parameters = sum((wide + 1) * after for wide, after in pairwise(widths))
+    return max(spec.points * max(widths), parameters)
 
 
 def _check_run(spec: RunSpec) -> None:

@@ -54,15 +54,19 @@ class Tables:
 
     def draws(self, spec: RunSpec) -> "Draws":
         """Runs that draw at the same iterations share them."""
-        turns = [each for each in spec.changes if each.key == "batch"]
         key = (
             spec.points,
-            spec.batch is None,
-            tuple((each.at, each.value is None) for each in turns),
+            draws(spec),
+            tuple((each.at, draws(spec.at(each.at))) for each in spec.changes),
         )
         if key not in self._draws:
             self._draws[key] = Draws(spec.points, self.seeds)
         return self._draws[key]
+
+
+def draws(spec: RunSpec) -> bool:
+    """Whether an update with these settings draws a batch."""
+    return spec.batch is not None and spec.optimiser != "none"
 
 
 class Draws:

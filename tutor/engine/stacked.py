@@ -11,7 +11,7 @@ from torch.optim import SGD, Adam, Optimizer
 from tutor.engine import broadcast
 from tutor.engine.broadcast import is_quadratic, quadratic
 from tutor.engine.losses import probability
-from tutor.engine.seeded import Data, Tables
+from tutor.engine.seeded import Data, Tables, draws
 from tutor.training.spec import RunSpec
 
 BLOCK = 1 << 18
@@ -63,9 +63,9 @@ class Stacked:
 
     def update(self, number: int) -> None:
         """Update `number`, from 0, of each seed's parameters."""
-        batch = self._blocks[0].spec.batch
-        chosen = None
-        if batch is not None:
+        settings, chosen = self._blocks[0].spec, None
+        if draws(settings):
+            batch = settings.batch or 0
             chosen = self._draws.at(self._drawn, batch).split(self._size)
             self._drawn += 1
         for index, block in enumerate(self._blocks):

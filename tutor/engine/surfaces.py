@@ -26,6 +26,8 @@ _FUNCTION_BOXES: dict[str, Box] = {
 _BEFORE, _BEYOND = 0.2, 0.5
 """Room at the start's side and beyond the optimum, in distances between the two: a path
 may overshoot."""
+_FARTHER = 6
+"""Times that a minimum is looked for four times as far away."""
 _FINE = 801
 """Places in which a slope's minima are looked for."""
 
@@ -91,16 +93,20 @@ def _optimum(box: Box | None, spec: RunSpec, landscape: Landscape) -> Lowest | N
     """Of a quadratic loss that of all places; else near the start, or in the box."""
     left, right, bottom, top = _FUNCTION_BOXES.get(spec.dataset, box or (0, 0, 0, 0))
     if left == right:
-        start = landscape.start
-        reach = torch.full_like(start, 4.0) + 2 * start.abs()
-        for _ in range(4):
-            if (found := landscape.lowest(start, reach)) is not None:
-                return found
-            reach = 4 * reach
-        return None
+        return _nearest(landscape)
     middle = torch.tensor([left + right, bottom + top], dtype=torch.float64) / 2
     reach = torch.tensor([right - left, top - bottom], dtype=torch.float64) / 2
     return landscape.lowest(middle, reach)
+
+
+def _nearest(landscape: Landscape) -> Lowest | None:
+    """Looked for around the start, farther and farther; None: not so far away either."""
+    reach = 4 + 2 * landscape.start.abs()
+    for _ in range(_FARTHER):
+        if (found := landscape.lowest(landscape.start, reach)) is not None:
+            return found
+        reach = 4 * reach
+    return None
 
 
 def _box(spec: RunSpec, start: Tensor, optimum: Lowest | None) -> Box:
@@ -154,8 +160,7 @@ def _range(box: Box | None, spec: RunSpec, landscape: Landscape) -> tuple[float,
         left, right = _FUNCTION_BOXES[spec.dataset][:2]
         room = 0.1 * (right - left)
         return min(left, start - room), max(right, start + room)
-    reach = torch.tensor([100.0], dtype=torch.float64)
-    lowest = landscape.lowest(landscape.start, reach + landscape.start.abs())
+    lowest = _nearest(landscape)
     middle = start if lowest is None else float(lowest.place[0])
     wide = 1.3 * max(abs(start - middle), 1.0)
     return middle - wide, middle + wide
