@@ -17,6 +17,7 @@ from tutor.training import options
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import Kept, RaceSpec, SliceRequest
+from tutor.training.views import Regions, ViewRequest
 
 
 @pytest.fixture(autouse=True)
@@ -318,3 +319,29 @@ def test_looking_for_mistakes_changes_no_number(
     monkeypatch.setattr(slips, "LOOKED", 0)
     for name, run in computed(spec())[0].runs.items():
         assert run.losses == looked[name]
+
+
+def test_what_is_to_be_seen_comes_with_the_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter(number * 0.01 for number in range(1_000_000))
+    monkeypatch.setattr(race_module, "perf_counter", lambda: next(clock))
+    race = spec("model=mlp", "iterations=200", id="r")
+    asked = (
+        ViewRequest("output", "mlp", columns=4, rows=3),
+        ViewRequest("surface", "mlp"),  # which an mlp does not have
+        ViewRequest("output", "nobody"),
+    )
+    arrived = list(engine.train(SliceRequest(race, views=asked)))
+    seen = [each for each in arrived if isinstance(each, Regions)]
+    assert [each.iteration for each in seen] == sorted(
+        {each.iteration for each in seen}
+    )
+    assert seen[-1].iteration == 200
+    assert 4 <= len(seen) <= 200 * 0.03 / race_module.VIEW_S + 2
+    assert all(len(each.outputs) == 12 for each in seen)
+    plain, _ = computed(spec("model=mlp", "iterations=200"))
+    losses = [
+        loss for each in arrived if isinstance(each, Points) for loss in each.losses
+    ]
+    assert losses == list(plain.runs["mlp"].losses)

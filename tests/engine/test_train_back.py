@@ -34,6 +34,7 @@ KINDS = [
     ("model=mlp", "optimiser=sgd", "iterations=100", "test=50"),
     ("dataset=ravine",),
     ("lr@20=0.01", "batch@40=7", "optimiser@50=adam", "optimiser@70=sgd"),
+    ("optimiser@32=momentum", "loss@32=mae", "optimiser@64=adam"),
     ("model=mlp", "activation@40=relu", "loss@45=mse", "iterations=100"),
 ]
 
@@ -50,7 +51,7 @@ def fork(race: RaceSpec, at: int) -> RaceSpec:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("at", [1, 31, 33, 50, 70, 99])
+@pytest.mark.parametrize("at", [1, 32, 33, 50, 64, 70, 99])
 def test_a_fork_without_a_change_has_the_points_of_its_parent(
     kind: tuple[str, ...], at: int
 ) -> None:
@@ -92,6 +93,18 @@ def test_a_fork_changes_one_thing() -> None:
     assert new.losses[13] < gd.losses[13]
     alone, _ = computed(long("lr@12=0.2", id=""))
     assert new.losses[12:] == alone.runs["gd"].losses[12:]
+
+
+def test_a_fork_does_without_a_change_of_its_parent() -> None:
+    race = long("optimiser=momentum", "optimiser@32=adam")
+    so_far, _ = computed(race)
+    race = forks.forked(race, "gd", 32, "optimiser", "momentum")
+    fork = race.runs[-1]
+    assert fork.changes == ()
+    so_far.change(race)
+    take(so_far, SliceRequest(race, fresh=False))
+    plain, _ = computed(long("optimiser=momentum", id=""))
+    assert so_far.runs[fork.name].losses[32:] == plain.runs["gd"].losses[32:]
 
 
 def test_a_fork_in_a_race_of_its_own_is_computed_from_the_start() -> None:
