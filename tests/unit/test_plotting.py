@@ -244,6 +244,21 @@ def test_over_samples_runs_that_look_at_few_begin_on_the_left() -> None:
     assert 20 < ends["B"] < 45 < ends["A"]
 
 
+def test_over_samples_each_run_goes_as_far_as_its_own_iterations() -> None:
+    runs = RunSpec("a", iterations=1), RunSpec("b", batch=1, iterations=1000)
+    so_far = Race(RaceSpec(runs))
+    so_far.add(Points("a", 0, 0, 1000, tuple(falling(count=2))))
+    so_far.add(Points("b", 0, 0, 1, tuple(falling(count=1001))))
+    picture = loss_curves(so_far, 60, 16, CurveLook(across="samples"), marks="letters")
+    ends = {
+        letter: max(line.find(letter) for line in picture.lines[1:-3])
+        for letter in "AB"
+    }
+    # Both have looked at 1000 samples, and that is where the axis ends.
+    assert ends["A"] > 50
+    assert ends["B"] > 50
+
+
 @pytest.mark.parametrize("smooth", [0, 5, 9, 401])
 def test_a_running_mean_keeps_both_ends(smooth: int) -> None:
     so_far = race([5.0, 1.0] * 20 + [7.0])

@@ -105,7 +105,9 @@ def across_axis(race: Race, runs: Sequence[Seen], look: CurveLook, count: int) -
         return linear(0, newest or 1.0, count)
     each = [one.run.spec.samples_per_iteration for one in runs] or [1]
     newest = max((_newest(one.run, "samples") for one in runs), default=0.0)
-    most = max(max(each) * last, newest, 1)
+    specs = [one.run.spec for one in runs]
+    ends = [one.samples_per_iteration * min(last, one.iterations) for one in specs]
+    most = max([*ends, newest, 1])
     if max(each) < _WIDE * min(each):
         return linear(0, most, count)
     return logarithmic(max(min(each), 1) / 2, most, count)
