@@ -243,6 +243,16 @@ async def test_the_line_that_reproduces_it_is_copied() -> None:
         assert "--set lr=0.1" in app.clipboard
 
 
+async def test_in_a_narrow_window_no_number_is_cut() -> None:
+    async with racing(size=(40, 12)) as (app, pilot):
+        await pilot.press(*["+"] * 5)
+        await wait_for_text(pilot, "lr ◂ 2 ▸")
+        await pilot.press("space")
+        await wait_until(pilot, lambda: app.training.control.race.over)
+        line = (await settled(pilot)).splitlines()[-3]
+        assert line.split("lr")[0].split() == ["A", "3e16", "B", "3e16", "C", "3e16"]
+
+
 # ------------------------------------------------------------------------------- curves
 
 
@@ -401,6 +411,7 @@ async def test_an_own_loop_is_shown_and_cannot_be_asked_for_iterations() -> None
         await pilot.press("l")
         text = await wait_for_text(pilot, "Your own loop")
         assert "iteration 39" in text
+        assert "speed" not in text
         assert "space" not in text
         assert "fork" not in text
         await pilot.press("space", "s", "f", "+", "r", "k")

@@ -61,10 +61,11 @@ class Row:
 
 
 def rows(control: RaceControl, only: tuple[str, ...] = ()) -> list[Row]:
-    """Those that mean something for this race; `only`: these, and the speed."""
+    """Those that mean something for this race, none for the learner's own loop; `only`:
+    these, and the speed."""
     wanted = (*only, "speed") if only else ORDER
     found = [Row(key, _shown(control, key)) for key in dict.fromkeys(wanted)]
-    return [row for row in found if row.value] or [Row("speed", _speed(control))]
+    return [row for row in found if row.value]
 
 
 class Rows:

@@ -95,6 +95,8 @@ def _line(stored: StoredRun, marked: bool, width: int, table: Look) -> Content:
     spec = stored.spec
     end = "your own loop" if spec.watched else _ENDS[stored.stopped]
     far = f"{stored.iteration} of {spec.iterations}  {end}"
+    if width < look.NARROW - 12:
+        far = end
     names = ", ".join(run.name for run in spec.runs)
     room = max(8, width - len(when) - len(far) - 6)
     title = table.text(safe_line(stored.title or names, room))

@@ -78,7 +78,7 @@ class RaceMoves(FrameScreen[bool]):
 
     def marked(self) -> Row:
         """The one that + and - turn."""
-        rows = self.rows()
+        rows = self.rows() or [Row("", "")]
         found = (row for row in rows if row.key == self.looks.marked)
         return next(found, rows[0])
 

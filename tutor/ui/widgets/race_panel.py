@@ -3,6 +3,7 @@ or all that in one line where there is no room. Pure texts in a Plain; keys are 
 screen's.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -12,6 +13,7 @@ from textual.content import Content
 from tutor.picture import LETTERS
 from tutor.safetext import safe_line
 from tutor.training import catalogue
+from tutor.training.axis import short
 from tutor.training.run import Race, Run
 from tutor.training.words import number
 from tutor.ui import look
@@ -83,11 +85,13 @@ def one_line(
         if setting.marked:
             value = f"{table[Glyph.LEFT]} {setting.value} {table[Glyph.GO]}"
             said = Content.assemble(f"{setting.name} ", (value, look.HERE))
-    lines = (_losses(standing, decimals) for decimals in (3, 2, 1, 0))
+    lines = (_losses(standing, decimals) for decimals in (3, 2, 1, 0, -1))
     *_, losses = _until_fits(lines, width - said.cell_length - 2)
     gap = width - losses.cell_length - said.cell_length
-    if gap < 1:
-        return losses.truncate(width)
+    if gap < 1:  # the losses of six runs
+        return Content.assemble(
+            losses.truncate(width - said.cell_length - 1), " ", said
+        )
     return Content.assemble(losses, " " * gap, said)
 
 
@@ -190,13 +194,16 @@ def _standing(standing: Standing, table: Look, width: int) -> Iterable[Content]:
 
 
 def _loss(run: Run, at: int, decimals: int = 3) -> str:
-    """Not computed yet is said so; it is no 0."""
+    """Not computed yet is said so; it is no 0. `decimals` -1: as short as can be."""
     if run.last < 0:
         return "-"
-    if at >= run.last:
-        return number(run.last_loss, decimals)
-    moment = run.at(at)
-    return "-" if moment is None else number(moment.loss, decimals)
+    moment = None if at >= run.last else run.at(at)
+    loss = run.last_loss if at >= run.last else moment.loss if moment else None
+    if loss is None:
+        return "-"
+    if decimals < 0 and math.isfinite(loss):
+        return short(float(f"{loss:.1g}"))
+    return number(loss, max(decimals, 0))
 
 
 def _params(run: Run, at: int) -> dict[str, float]:
