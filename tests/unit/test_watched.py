@@ -1,6 +1,7 @@
 """A watched loop: from its messages to the race, the disk and the cell's outputs."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tutor.kernel.outputs import (
 )
 from tutor.kernel.watching import OwnLoops
 from tutor.progress import Progress
+from tutor.runs.store import Runs
 from tutor.session import Session
 from tutor.training import watched
 from tutor.training.findings import Finding
@@ -170,3 +172,23 @@ async def test_the_session_shows_the_newest_loop() -> None:
     async for _ in session.execute("nothing"):
         pass
     assert session.watched.spec.id == "watched-1-2"
+
+
+async def test_a_watched_loop_is_on_disk(tmp_path: Path) -> None:
+    found = Finding("loss", "no-zero-grad", 1, "w")
+    sent = [
+        payload(0, piece(0, 4.0, 2.0)),
+        payload(1, piece(2, 1.0, findings=(found,))),
+    ]
+    kernel = FakeKernel({"loop": sent})
+    session = Session(lambda options: kernel, Progress(None), runs=Runs(tmp_path))
+    async for _ in session.execute("loop"):
+        pass
+    await session.close()
+    runs = Runs(tmp_path)
+    (stored,) = runs.list()
+    assert stored.spec.watched
+    assert (stored.iteration, stored.stopped) == (2, "finished")
+    race = runs.open(stored.id).race
+    assert list(race.runs["loss"].losses) == [4, 2, 1]
+    assert race.findings == [found]
