@@ -54,6 +54,7 @@ def test_csv_has_all_points(tmp_path: Path) -> None:
     assert [float(row["loss"]) for row in rows[:26]] == [
         30 / (1 + k) for k in range(26)
     ]
+    assert float(rows[1]["test_loss"]) == 15.5
     assert rows[27] == {
         "run": "minibatch", "iteration": "1", "samples": "4", "loss": "15.0",
         "test_loss": "", "w": "-0.1", "b": "0.5",
@@ -154,7 +155,7 @@ def test_tensorboard_reads_it_back(
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines() == [
-        "['loss', 'parameters/b', 'parameters/w'] ['settings']",
+        "['loss', 'parameters/b', 'parameters/w', 'test loss'] ['settings']",
         "92 0 999 0.029999999329447746",
     ]
 

@@ -58,8 +58,7 @@ def point_rows(points: Points) -> Iterator[Row]:
 
 def rows(run: Run) -> Iterator[Row]:
     """The points that are held, and the last one."""
-    tests = getattr(run, "test_curve", None)
-    tests = tests.values if tests else ()
+    tests = run.test_curve.values
     names = list(run.params)
     for index, loss in enumerate(run.losses):
         iteration = index * run.stride
