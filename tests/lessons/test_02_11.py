@@ -65,3 +65,9 @@ async def test_a_learner_watches_three_optimisers(tmp_path: Path) -> None:
         await someone.sees("iteration 25 of 25")
         await someone.press("escape")
         await someone.until(someone.is_done, "the tick")
+
+        await someone.goes_to("sums")
+        await someone.press("enter")
+        await someone.sees("See it explode, and be tamed")
+        await someone.press("space")
+        await someone.sees("sum 0.05 diverged at iteration 2")

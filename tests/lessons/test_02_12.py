@@ -69,6 +69,13 @@ async def test_a_start_and_a_scale_are_chosen(tmp_path: Path) -> None:
 
 async def test_a_learner_watches_the_ball(tmp_path: Path) -> None:
     async with learner(tmp_path, "2.12") as someone:
+        await someone.goes_to("ball")
+        await someone.press("enter")
+        await someone.sees("Turn the learning rate")
+        await someone.press("s")
+        await someone.sees("w = -0.2, slope -6.4")
+        await someone.sees("minimum at 3")
+        await someone.press("escape")
         await someone.goes_to("six")
         await someone.press("enter")
         await someone.sees("Six balls")
