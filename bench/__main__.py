@@ -14,6 +14,7 @@ ALL = (
     "enter",
     "keys",
     "race",
+    "trainers",
     "luck",
     "watch",
     "plots",

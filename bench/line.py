@@ -11,14 +11,25 @@ from tests.e2e.terminal import DEADLINE_S, Terminal
 class Line(Terminal):
     """Shows nothing, so that reading it costs next to nothing."""
 
-    def __init__(self, command: Sequence[str], *, columns: int = 80, rows: int = 24):
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 80,
+        rows: int = 24,
+        env: dict[str, str] | None = None,
+    ):
         self._home = tempfile.TemporaryDirectory()
         self.began = time.perf_counter()
         super().__init__(
             command,
             columns=columns,
             rows=rows,
-            env={"TUTOR_HOME": self._home.name, "COLORTERM": "truecolor"},
+            env={
+                "TUTOR_HOME": self._home.name,
+                "COLORTERM": "truecolor",
+                **(env or {}),
+            },
         )
 
     def _show(self, piece: bytes) -> None:

@@ -329,7 +329,7 @@ class Maker:
     @property
     def busy(self) -> bool:
         """Something is being compiled."""
-        return bool(self._working)
+        return any(process.poll() is None for process in self._working.values())
 
 
 def compiler() -> str | None:

@@ -94,3 +94,13 @@ def _remember(
             state[name] = memory[number * count + at]
         if kind.optimiser == "adam":
             state["step"] = torch.tensor(float(done))
+
+
+def problem_here() -> str:
+    """Why nothing can be compiled on this machine; "": it can, as far as is known."""
+    return _maker.problem
+
+
+def busy() -> bool:
+    """Something is being compiled."""
+    return _maker.busy
