@@ -515,6 +515,31 @@ async def test_the_race_goes_on_while_other_screens_are_visited() -> None:
         assert app.training.control is control
 
 
+async def test_drawing_needs_no_timer_that_a_busy_machine_may_lose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with racing() as (_, pilot):
+        monkeypatch.setattr(TrainingScreen, "set_timer", lambda *args, **more: None)
+        await pilot.press("s", "s")
+        await wait_for_text(pilot, "iteration 2 of 25")
+        await settled(pilot)
+
+
+async def test_two_screens_of_one_race_each_draw_it_when_in_front() -> None:
+    async with racing() as (app, pilot):
+        below = app.training
+        app.open()
+        await wait_until(pilot, lambda: app.screen is not below)
+        await pilot.press("s")
+        await wait_for_text(pilot, "iteration 1 of 25")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.screen is below)
+        await pilot.press("s")
+        await wait_for_text(pilot, "iteration 2 of 25")
+        await settled(pilot)
+        await wait_for_text(pilot, "at 2")
+
+
 async def test_the_theme_changes_the_curves_colours() -> None:
     async with racing() as (app, pilot):
         await pilot.press("space")

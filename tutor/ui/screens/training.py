@@ -5,6 +5,7 @@ paces the drawing: at once when nothing was drawn lately, else at most 20 times 
 (4 on a slow link), after the keys that wait, and never when nothing has changed.
 """
 
+import asyncio
 from time import monotonic as now
 
 from textual import on
@@ -128,9 +129,16 @@ class TrainingScreen(RaceAsks):
         self.call_after_refresh(self._draw)
 
     def on_unmount(self) -> None:
-        """Nobody looks any more; the race goes on."""
-        self.control.shown = None
-        self._races.session.on_watched = None
+        """Nobody looks any more, unless another screen does; the race goes on."""
+        if self.control.shown == self.note_change:
+            self.control.shown = None
+        if self._races.session.on_watched == self._hear_own:
+            self._races.session.on_watched = None
+
+    def on_screen_resume(self) -> None:
+        """Another screen over this one may have shown the same race."""
+        self._races.session.on_watched = self._hear_own
+        self._show_race(self.control)
 
     def _show_race(self, control: RaceControl) -> None:
         self.control.shown = None
@@ -339,7 +347,13 @@ class TrainingScreen(RaceAsks):
             self._asked_at = now()
             period = PERIOD_S[self.look.settings.link]
             delay = self._drawn_at + period - self._asked_at
-            self.set_timer(max(delay, 0.001), self._draw_after_keys)
+            self._draw_in(delay)
+
+    def _draw_in(self, seconds: float) -> None:
+        """Not by a timer of Textual's: on a busy machine one so short may never come
+        (it skips ticks that are late), and nothing would be drawn any more."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(max(seconds, 0.0), self.call_next, self._draw_after_keys)
 
     def _draw_after_keys(self) -> None:
         """Draw now, unless keys wait to be answered first."""
@@ -347,7 +361,7 @@ class TrainingScreen(RaceAsks):
             return
         waited = now() - self._asked_at
         if self.app.message_queue_size and waited < KEYS_FIRST_S:
-            self.set_timer(0.005, self._draw_after_keys)
+            self._draw_in(0.005)
         else:
             self._draw()
 
