@@ -13,7 +13,7 @@ from tutor.errors import TutorError
 from tutor.session import Session
 from tutor.training import options
 from tutor.training.findings import Finding
-from tutor.training.forks import forked
+from tutor.training.forks import forked, turned
 from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest
 from tutor.training.run import Finished, Points, RunEnd
 from tutor.training.spec import RaceSpec
@@ -288,6 +288,20 @@ async def test_luck_is_ended_with_what_there_is(fixture: Fixture) -> None:
     assert control.lucky.end is not None
     assert control.lucky.end.interrupted
     assert control.state == "ready"
+
+
+async def test_luck_is_that_of_the_settings_that_are_shown(fixture: Fixture) -> None:
+    control = fixture.make()
+    await control.do(25)
+    await fixture.until(lambda: control.race.over)
+    await control.try_luck()
+    await fixture.until(lambda: control.lucky and control.lucky.end)
+    names = set(control.race.runs)
+    await control.change(lambda: turned(control.race.spec, names, "lr", 0.1, 25))
+    assert control.lucky is None, "it was drawn with another lr"
+    await control.try_luck()
+    assert control.lucky is not None
+    assert {run.at(0).lr for run in control.lucky.request.race.runs} == {0.1}
 
 
 async def test_luck_pauses_the_race(fixture: Fixture) -> None:

@@ -161,12 +161,12 @@ async def test_six_curves_are_the_most() -> None:
     async with racing() as (app, pilot):
         await at_the_end(app, pilot)
         for number in range(3):
-            await pilot.press("f")
+            await pilot.press("left", "f")
             await type_text(pilot, f"lr 0.0{number + 1}\n")
             runs = app.training.control.race.runs
             await wait_until(pilot, lambda runs=runs, n=number: len(runs) == 4 + n)  # type: ignore[misc]
             await settled(pilot)
-        await pilot.press("f")
+        await pilot.press("left", "f")
         await type_text(pilot, "lr 0.5\n")
         await wait_for_text(pilot, "6 runs at most")
         await pilot.press("escape")
@@ -175,7 +175,7 @@ async def test_six_curves_are_the_most() -> None:
 async def test_a_fork_is_taken_away() -> None:
     async with racing() as (app, pilot):
         await at_the_end(app, pilot)
-        await pilot.press("f")
+        await pilot.press("left", "f")
         await type_text(pilot, "lr 0.2\n")
         await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
         await pilot.press("d")

@@ -129,3 +129,20 @@ def test_the_command_line_of_forks_is_the_race_again() -> None:
 def test_the_command_line_of_the_default_race_has_no_settings() -> None:
     assert words.command(RACE) == "python -m tutor train"
     assert settings(options.race(None, ["dataset=bowl"])) == ["dataset=bowl"]
+
+
+def test_at_its_end_nothing_would_follow_a_fork() -> None:
+    end = RACE.runs[0].iterations
+    with pytest.raises(UsageError, match="nothing would follow"):
+        forks.forked(RACE, "gd", end, "lr", 0.1)
+    fork = forks.forked(RACE, "gd", end, "seed", 1).runs[-1]
+    assert fork.since == 0, "what cannot change on the way is another run"
+
+
+def test_as_now_has_the_turned_settings_from_the_start_and_no_forks() -> None:
+    race = forks.turned(RACE, {"gd"}, "lr", 0.1, 7)
+    race = forks.forked(race, "gd", 12, "batch", 4)
+    now = forks.as_now(race, 12)
+    assert [run.name for run in now.runs] == [run.name for run in RACE.runs]
+    assert (now.runs[0].lr, now.runs[0].changes) == (0.1, ())
+    assert forks.as_now(race, 6).runs[0].lr == RACE.runs[0].lr

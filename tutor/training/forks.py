@@ -47,7 +47,7 @@ def forked(race: RaceSpec, parent: str, at: int, key: str, value: Setting) -> Ra
     """The race with a run more: as `parent` up to iteration `at`, and from there with
     another value. What cannot change on the way is another one from the start.
 
-    UsageError at six runs, or when the value makes no sense.
+    UsageError at six runs, at the parent's end, or when the value makes no sense.
     """
     if len(race.runs) >= RUN_LIMIT:
         raise UsageError(
@@ -59,6 +59,10 @@ def forked(race: RaceSpec, parent: str, at: int, key: str, value: Setting) -> Ra
     if key not in CHANGEABLE:
         new = replace(_anew(old, key, value), name=name, of=parent, since=0)
         return replace(race, runs=(*race.runs, new))
+    if at >= old.iterations:
+        raise UsageError(
+            f"{parent} ends at {at}, so nothing would follow: go back to fork it earlier."
+        )
     fork = _from_then_on(old, key, value, at)
     while at < by_name[parent].since and by_name[parent].of:
         parent = by_name[parent].of  # where its points up to there are
@@ -79,6 +83,13 @@ def without(race: RaceSpec, name: str) -> RaceSpec:
     return replace(
         race, runs=tuple(orphan(run) if run.of == name else run for run in rest)
     )
+
+
+def as_now(race: RaceSpec, at: int) -> RaceSpec:
+    """The race with the settings that it has at iteration `at`, from the start, without
+    its forks."""
+    runs = tuple(replace(run.at(at), changes=()) for run in race.runs if not run.of)
+    return replace(race, runs=runs or race.runs)
 
 
 def same_until(one: RunSpec, other: RunSpec, iteration: int) -> bool:

@@ -16,6 +16,7 @@ from tutor.errors import TutorError
 from tutor.lesson.schema import TrainCell
 from tutor.session import Session
 from tutor.training.findings import Finding
+from tutor.training.forks import as_now
 from tutor.training.luck import LuckRequest
 from tutor.training.lucky import Lucky
 from tutor.training.run import Finished, Points, Race
@@ -152,6 +153,15 @@ class RaceControl:
         open_ones = [each for each in self.race.findings if each not in self.answered]
         return open_ones[-1] if open_ones else None
 
+    @property
+    def _again(self) -> RaceSpec:
+        """What runs when it runs anew: what was turned at its end holds from the start."""
+        race = self.race
+        changes = ((run, each) for run in race.runs.values() for each in run.spec.changes)
+        if race.over and any(change.at == run.last for run, change in changes):
+            return as_now(race.spec, race.iteration)
+        return race.spec
+
     def tell(self) -> None:
         """Something that could be drawn is another."""
         if self.shown is not None:
@@ -170,7 +180,7 @@ class RaceControl:
             await self.pause()
             return
         if (self.race.over and self.cursor is None) or self.problem is not None:
-            self.begin_anew(self.race.spec)
+            self.begin_anew(self._again)
         self.cursor = None
         await self.run()
 
@@ -212,6 +222,7 @@ class RaceControl:
             if self.problem is not None:
                 self.begin_anew(spec)
             elif spec != self.race.spec:
+                self._forget_luck(spec)
                 self.race.change(spec)
                 self._forget_the_gone()
         self._ask()
@@ -225,7 +236,7 @@ class RaceControl:
         """The same race with many seeds at once."""
         if self.busy:
             await self.pause()
-        race = replace(self.race.spec, id="")
+        race = replace(self._again, id="")
         self.lucky = Lucky(LuckRequest(race, seeds=self.seeds))
         self.trying = True
         self._ask()
@@ -287,6 +298,11 @@ class RaceControl:
         self._singles = 0
         self._clear(race)
         self.tell()
+
+    def _forget_luck(self, spec: RaceSpec) -> None:
+        """With other settings its luck is another."""
+        if spec.runs != self.race.spec.runs:
+            self.lucky = None
 
     def _forget_the_gone(self) -> None:
         names = set(self.race.runs)

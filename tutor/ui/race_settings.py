@@ -216,13 +216,6 @@ def _read_speed(text: str) -> float | None:
     return speed
 
 
-def as_now(spec: RaceSpec, at: int) -> RaceSpec:
-    """The race with the settings that it has at iteration `at`, from the start, without
-    its forks."""
-    runs = tuple(replace(run.at(at), changes=()) for run in spec.runs if not run.of)
-    return replace(spec, runs=runs or spec.runs)
-
-
 # ------------------------------------------------------------------------------ forking
 
 

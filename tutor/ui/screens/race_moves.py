@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from textual import events, work
 
 from tutor.actions import Action
+from tutor.errors import UsageError
 from tutor.picture import LETTERS
 from tutor.safetext import safe
-from tutor.training import explain
+from tutor.training import explain, forks
 from tutor.training.run import Run
 from tutor.ui import look, race_pictures, race_settings
 from tutor.ui.race_control import RaceControl
@@ -155,7 +156,7 @@ class RaceMoves(FrameScreen[bool]):
     async def action_reset_race(self) -> None:
         self.looks.log = self.looks.window = None
         await self.control.reset(
-            race_settings.as_now(self.control.race.spec, self.control.race.iteration)
+            forks.as_now(self.control.race.spec, self.control.race.iteration)
         )
 
     # ----------------------------------------------------------------------- scrubbing
@@ -313,11 +314,14 @@ class RaceMoves(FrameScreen[bool]):
         finding, proposal = self.control.finding, self._proposal()
         if finding is None or proposal is None:
             return
-        said = await race_settings.fork(
-            self.control, finding.run, 0, proposal.key, proposal.value
-        )
+        try:
+            said = await race_settings.fork(
+                self.control, finding.run, 0, proposal.key, proposal.value
+            )
+        except UsageError as error:  # there are six runs already
+            said = str(error)
+        else:
+            self.control.answered = list(self.control.race.findings)
         if said:
             self.say(safe(said), look.WARN)
-        else:
-            self.control.answered += self.control.race.findings
         self.refresh_frame()

@@ -1,0 +1,46 @@
+"""The training screen where something is in the way: full, over, or turned meanwhile."""
+
+from tests.ui.conftest import type_text, wait_for_text, wait_until
+from tests.ui.test_training import racing, settled
+from tests.ui.test_training_keys import at_the_end
+from tutor.training.findings import Finding
+
+
+async def test_a_proposal_for_a_full_race_is_a_sentence() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        control = app.training.control
+        for number in range(3):
+            await pilot.press("left", "f")
+            await type_text(pilot, f"lr 0.0{number + 1}\n")
+            await wait_until(pilot, lambda n=number: len(control.race.runs) == 4 + n)  # type: ignore[misc]
+            await settled(pilot)
+        control.race.add(
+            Finding("gd", "diverged", 9, tensor="w", lr=2.0, limit=0.935)
+        )
+        control.tell()
+        await wait_for_text(pilot, "a tries lr 0.5")
+        await pilot.press("a")
+        await wait_for_text(pilot, "6 runs at most")
+        assert len(control.race.runs) == 6
+
+
+async def test_what_is_turned_at_the_end_holds_when_it_runs_again() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("+")
+        await wait_for_text(pilot, "◂ 0.1 ▸")
+        await pilot.press("space")
+        await wait_until(pilot, lambda: app.engine.requests[-1].race.id != "screen-1")
+        await wait_for_text(pilot, "finished")
+        for run in app.training.control.race.spec.runs:
+            assert run.at(24).lr == 0.1
+
+
+async def test_nothing_is_forked_where_nothing_would_follow() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("f")
+        await type_text(pilot, "lr 0.2\n")
+        await wait_for_text(pilot, "gd ends at 25, so nothing would follow")
+        assert len(app.training.control.race.runs) == 3
