@@ -139,3 +139,5 @@ class Problem:
     """One sentence for the learner."""
     traceback: str = ""
     """For a bug report; "" when the message says it all."""
+    machine: bool = False
+    """This machine lacks what it takes: a MachineError."""

@@ -12,7 +12,7 @@ from tutor import wire
 from tutor.engine import devices, slips
 from tutor.engine import race as race_module
 from tutor.engine import train as engine
-from tutor.errors import TutorError
+from tutor.errors import MachineError, TutorError
 from tutor.training import options
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
@@ -278,7 +278,7 @@ def test_a_race_of_very_many_iterations_holds_little() -> None:
 
 def test_a_device_that_is_not_there_is_named_with_those_that_are() -> None:
     missing = "cuda:17"
-    with pytest.raises(TutorError, match=r"no device cuda:17 here, only cpu"):
+    with pytest.raises(MachineError, match=r"no device cuda:17 here, only cpu"):
         list(engine.train(SliceRequest(spec(f"device={missing}"))))
 
 

@@ -18,7 +18,12 @@ import pytest
 from tests.fake_kernel import FakeKernel
 from tutor.engine import luck, viewing
 from tutor.engine import train as engine
-from tutor.errors import FileError, KernelDiedError, TutorError, UsageError
+from tutor.errors import (
+    FileError,
+    KernelDiedError,
+    MachineError,
+    UsageError,
+)
 from tutor.headless import runner, train
 from tutor.kernel.base import KernelOptions
 from tutor.kernel.outputs import Done
@@ -181,6 +186,19 @@ def test_without_a_format_there_is_a_table(run: Run) -> None:
     assert ["last", "w", "-4.6995", "-4.5518", "-4.3526"] in rows
 
 
+def test_a_fork_has_no_loss_before_it_branches_off(run: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "fork.toml"
+    spec.write_text(
+        '[[runs]]\nname = "a"\n[[runs]]\nname = "b"\nof = "a"\nsince = 7\n'
+        'changes = { "lr@7" = 0.2 }\n'
+    )
+    _, out, _ = run(spec=spec)
+    assert "nan" not in out
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
+    assert len(rows["5"]) == 1
+    assert len(rows["10"]) == 2
+
+
 def test_a_spec_file_with_changes(run: Run, tmp_path: Path) -> None:
     spec = tmp_path / "race.toml"
     spec.write_text('lr = 0.1\niterations = 3\nruns = [{ name = "one", batch = 2 }]')
@@ -287,9 +305,9 @@ def test_divergence_is_explained_on_stderr(run: Run) -> None:
 def test_what_the_engine_refuses_is_a_sentence_and_no_table(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refusal = Problem("There is no device cuda:7 here.")
+    refusal = Problem("There is no device cuda:7 here.", machine=True)
     monkeypatch.setattr(engine, "train", lambda request: [refusal])
-    with pytest.raises(TutorError, match="There is no device cuda:7 here"):
+    with pytest.raises(MachineError, match="There is no device cuda:7 here"):
         run("device=cuda:7")
     assert capsys.readouterr() == ("", "")
 
@@ -320,7 +338,7 @@ def test_another_picture_than_the_curves(
     ("given", "said"),
     [
         ({"view": "noise"}, "--view noise needs --plot"),
-        ({"view": "layers", "plot": True}, "add --set model=mlp"),
+        ({"view": "layers", "plot": True}, "choose model=mlp"),
         ({"seeds": 0}, "--seeds must be a whole number"),
         ({"seeds": 5, "resume": ""}, "neither --resume nor --view"),
         ({"seeds": 5, "tensorboard": Path("/nowhere")}, "no event files"),

@@ -16,7 +16,7 @@ from typing import Any
 import IPython
 
 from tutor import wire
-from tutor.errors import TutorError
+from tutor.errors import MachineError, TutorError
 from tutor.messages import Problem
 from tutor.wire import Message
 
@@ -52,7 +52,8 @@ def call(name: str, text: str) -> None:
         bodies = _bodies(function, request.body)
         answers.send_all(bodies, interruptible=name not in _UNINTERRUPTED)
     except TutorError as error:
-        answers.send(Problem(str(error)))
+        machine = isinstance(error, MachineError)
+        answers.send(Problem(str(error), machine=machine))
     except Exception as error:  # noqa: BLE001 - told to the learner, with a traceback
         sentence = f"{type(error).__name__}: {error}"
         answers.send(Problem(sentence, traceback.format_exc()))

@@ -2,7 +2,7 @@
 
 import torch
 
-from tutor.errors import TutorError
+from tutor.errors import MachineError
 
 
 def here() -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def here() -> tuple[str, ...]:
 def device(wanted: str) -> torch.device:
     """The one that is meant; of "auto" the first accelerator, else the cpu.
 
-    Raises TutorError, naming what is there, when it is not.
+    Raises MachineError, naming what is there, when it is not.
     """
     if wanted == "cpu":
         return torch.device("cpu")
@@ -27,7 +27,7 @@ def device(wanted: str) -> torch.device:
         return torch.device(there[1] if len(there) > 1 else "cpu")
     full = "cuda:0" if wanted == "cuda" else wanted
     if full not in there:
-        raise TutorError(
+        raise MachineError(
             f"There is no device {wanted} here, only {', '.join(there)}: choose one of "
             "these, or auto for the first accelerator that is there."
         )

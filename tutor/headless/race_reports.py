@@ -144,6 +144,8 @@ def _milestones(last: int) -> list[int]:
 
 
 def _loss_at(run: Run, iteration: int) -> str:
+    if iteration < run.spec.since:
+        return ""  # that point is its parent's
     if iteration == run.last:
         return words.number(run.last_loss)
     index = iteration // run.stride

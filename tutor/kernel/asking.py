@@ -9,7 +9,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from tutor import messages, wire
-from tutor.errors import KernelDiedError, StoppedError, TutorError, WireError
+from tutor.errors import (
+    KernelDiedError,
+    MachineError,
+    StoppedError,
+    TutorError,
+    WireError,
+)
 from tutor.kernel.base import Kernel
 from tutor.kernel.outputs import Done, Failure, Payload
 
@@ -20,7 +26,7 @@ async def ask(kernel: Kernel, function: str, request: object) -> AsyncIterator[A
     """Call a function of the engine; its answers as they come.
 
     Raises KernelDiedError, StoppedError, WireError when an answer was lost, or
-    TutorError with the engine's own reason.
+    TutorError (MachineError) with the engine's own reason.
     """
     request_id = f"{function}-{next(_numbers)}"
     expected = 0
@@ -33,7 +39,8 @@ async def ask(kernel: Kernel, function: str, request: object) -> AsyncIterator[A
                     raise WireError(f"an answer to {function!r} was lost: try again.")
                 expected += 1
                 if isinstance(answer.body, messages.Problem):
-                    raise TutorError(answer.body.message)
+                    kind = MachineError if answer.body.machine else TutorError
+                    raise kind(answer.body.message)
                 yield answer.body
             case Failure():
                 failure = output
