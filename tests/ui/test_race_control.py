@@ -298,10 +298,12 @@ async def test_luck_is_that_of_the_settings_that_are_shown(fixture: Fixture) -> 
     await fixture.until(lambda: control.lucky and control.lucky.end)
     names = set(control.race.runs)
     await control.change(lambda: turned(control.race.spec, names, "lr", 0.1, 25))
-    assert control.lucky is None, "it was drawn with another lr"
+    drawn = control.lucky
+    assert drawn is None, "it was drawn with another lr"
     await control.try_luck()
-    assert control.lucky is not None
-    assert {run.at(0).lr for run in control.lucky.request.race.runs} == {0.1}
+    tried = control.lucky
+    assert tried is not None
+    assert {run.at(0).lr for run in tried.request.race.runs} == {0.1}
 
 
 async def test_luck_pauses_the_race(fixture: Fixture) -> None:

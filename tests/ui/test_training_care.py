@@ -3,6 +3,7 @@
 from tests.ui.conftest import type_text, wait_for_text, wait_until
 from tests.ui.test_training import racing, settled
 from tests.ui.test_training_keys import at_the_end
+from tutor import messages
 from tutor.training.findings import Finding
 
 
@@ -15,9 +16,7 @@ async def test_a_proposal_for_a_full_race_is_a_sentence() -> None:
             await type_text(pilot, f"lr 0.0{number + 1}\n")
             await wait_until(pilot, lambda n=number: len(control.race.runs) == 4 + n)  # type: ignore[misc]
             await settled(pilot)
-        control.race.add(
-            Finding("gd", "diverged", 9, tensor="w", lr=2.0, limit=0.935)
-        )
+        control.race.add(Finding("gd", "diverged", 9, tensor="w", lr=2.0, limit=0.935))
         control.tell()
         await wait_for_text(pilot, "a tries lr 0.5")
         await pilot.press("a")
@@ -44,3 +43,14 @@ async def test_nothing_is_forked_where_nothing_would_follow() -> None:
         await type_text(pilot, "lr 0.2\n")
         await wait_for_text(pilot, "gd ends at 25, so nothing would follow")
         assert len(app.training.control.race.runs) == 3
+
+
+async def test_what_has_no_luck_says_so_and_loses_nothing() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        racer = app.kernels[-1]
+        racer.calls["luck"] = lambda request: [messages.Problem("Nothing of luck.")]
+        await pilot.press("k")
+        await wait_for_text(pilot, "Nothing of luck.")
+        assert app.training.control.state == "finished"
+        assert app.training.control.problem is None

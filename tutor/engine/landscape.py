@@ -13,7 +13,7 @@ from tutor.engine import broadcast
 from tutor.engine.functions import FUNCTIONS
 from tutor.engine.seen import Seen
 from tutor.errors import TutorError
-from tutor.training import catalogue
+from tutor.training import catalogue, refusals
 
 BLOCK = 1 << 16
 """Numbers that one evaluation of several places holds at most: they stay in the cache."""
@@ -41,11 +41,8 @@ class Landscape:
         self.names = catalogue.parameters(spec.model, spec.dataset)
         shapes = {name: value.shape for name, value in seen.model.named_parameters()}
         count = sum(shape.numel() for shape in shapes.values())
-        if count > 2:
-            raise TutorError(
-                f"A model with {count} parameters has no contour: that takes one or "
-                "two. Look at its output or its layers."
-            )
+        if said := refusals.contour(spec):
+            raise TutorError(said)
         start = spec.start or (0.0,) * count
         if spec.dataset in FUNCTIONS:
             start = spec.start or catalogue.FUNCTIONS[spec.dataset][1]

@@ -16,7 +16,7 @@ from tutor.engine.run import DIVERGED
 from tutor.engine.seeded import Tables
 from tutor.engine.stacked import Stacked
 from tutor.errors import TutorError
-from tutor.training import catalogue
+from tutor.training import catalogue, refusals
 from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest, LuckRun
 from tutor.training.spec import RunSpec
 
@@ -272,7 +272,8 @@ def _check(request: LuckRequest) -> None:
             "seeds: put it into a function of the seed."
         )
     for spec in request.race.runs:
-        _check_run(spec)
+        if said := refusals.luck(spec):
+            raise TutorError(said)
         numbers = request.seeds * _numbers(spec)
         if numbers > MOST_NUMBERS:
             most = max(1, MOST_NUMBERS * request.seeds // numbers)
@@ -287,22 +288,3 @@ def _numbers(spec: RunSpec) -> int:
     widths = (2, *spec.widths, 1)
     parameters = sum((wide + 1) * after for wide, after in pairwise(widths))
     return max(spec.points * max(widths), parameters)
-
-
-def _check_run(spec: RunSpec) -> None:
-    settings = [spec, *(spec.at(each.at) for each in spec.changes)]
-    if spec.dataset in catalogue.FUNCTIONS:
-        raise TutorError(
-            f"Nothing of the run {spec.name!r} is left to luck: the function "
-            f"{spec.dataset} has no data, and every seed starts at the same place."
-        )
-    if any(each.optimiser == "random" for each in settings):
-        raise TutorError(
-            f"The luck meter follows gradients, and the run {spec.name!r} moves at "
-            "random: choose another optimiser than random."
-        )
-    if spec.slip == "broadcast":
-        raise TutorError(
-            f"The luck meter cannot make the mistake broadcast of the run {spec.name!r}: "
-            "take the slip away, or watch a single run."
-        )

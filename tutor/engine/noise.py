@@ -11,7 +11,7 @@ from torch.nn import functional
 from tutor.engine import broadcast
 from tutor.engine.seen import Seen
 from tutor.errors import TutorError
-from tutor.training import catalogue
+from tutor.training import catalogue, refusals
 from tutor.training.views import BatchNoise, Noise
 
 BATCHES = (1, 4, 16, 64, 256)
@@ -25,23 +25,9 @@ NOISE_SEED = 40_000
 def noise(seen: Seen) -> Noise:
     """Raises TutorError for other models than those of two parameters over data."""
     spec = seen.spec
+    if said := refusals.noise(spec):
+        raise TutorError(said)
     names = catalogue.parameters(spec.model, spec.dataset)
-    if spec.model == "point":
-        raise TutorError(
-            f"The function {spec.dataset} has no data, so there are no batches of it: "
-            "each iteration knows its whole gradient."
-        )
-    if len(names) != 2:
-        count = sum(each.numel() for each in seen.model.parameters())
-        raise TutorError(
-            f"Arrows show gradients of two parameters, and this model has {count}. "
-            "Choose model=linear on data of one feature, like line."
-        )
-    if spec.slip == "broadcast":
-        raise TutorError(
-            "With the mistake broadcast each output meets the targets of all the others, "
-            "so that points have no gradients of their own: take the slip away."
-        )
     of_each, full = _of_each(seen), _full(seen)
     drawn = _drawn(len(seen.data.x), NOISE_SEED + spec.seed)
     return Noise(

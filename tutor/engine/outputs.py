@@ -8,6 +8,7 @@ from tutor.engine import losses
 from tutor.engine.datasets import Data
 from tutor.engine.seen import Seen
 from tutor.errors import TutorError
+from tutor.training import refusals
 from tutor.training.views import Box, Fit, Regions, Unit, ViewRequest
 
 SHOWN = 400
@@ -18,11 +19,8 @@ _ROOM = 0.1
 
 def output(request: ViewRequest, seen: Seen) -> Fit | Regions:
     """By the number of features. Raises TutorError where there is no picture of it."""
-    if seen.spec.model == "point":
-        raise TutorError(
-            f"The function {seen.spec.dataset} has no data, so there is no output to "
-            "look at. Look at its slope or its contour."
-        )
+    if said := refusals.output(seen.spec):
+        raise TutorError(said)
     with torch.no_grad():
         if seen.data.x.shape[1] == 1:
             return _fit(request, seen)

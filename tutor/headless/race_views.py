@@ -18,6 +18,7 @@ from tutor.session import Session
 from tutor.training import words
 from tutor.training.luck import LuckRun
 from tutor.training.lucky import Lucky
+from tutor.training.refusals import refusal
 from tutor.training.run import Race
 from tutor.training.spec import RaceSpec
 from tutor.training.views import (
@@ -41,25 +42,24 @@ KINDS: dict[str, ViewKind] = {
 """What the engine is asked for; the curves need nothing."""
 
 
-def refuse_layers(spec: RaceSpec) -> None:
-    """Raises UsageError for a race without layers to look at."""
-    if all(run.model != "mlp" for run in spec.runs):
-        raise UsageError(
-            "--view layers is for a model with hidden layers: add --set model=mlp."
-        )
+def refuse(view: str, spec: RaceSpec) -> None:
+    """Raises UsageError for a race that has no such picture of any run."""
+    if not _shown(view, spec):
+        raise UsageError(refusal(view, spec, spec.runs[0]))
+
+
+def _shown(view: str, spec: RaceSpec) -> list[str]:
+    """The runs that have such a picture; of what is the same for all of them, one."""
+    names = [run.name for run in spec.runs if not refusal(view, spec, run)]
+    return names[:1] if view in ("contour", "noise") else names
 
 
 async def seen(session: Session, race: Race, view: str, width: int) -> list[View]:
     """Of the newest iteration: one of the race, or one of each run. Raises TutorError
     where there is no such view.
     """
-    names = [
-        each.name for each in race.spec.runs if view != "layers" or each.model == "mlp"
-    ]
-    if view in ("contour", "noise"):
-        names = names[:1]
     found = []
-    for name in names:
+    for name in _shown(view, race.spec):
         request = ViewRequest(KINDS[view], name, race.spec.id, columns=width)
         found.append(await session.view(request))
     return found

@@ -55,8 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         exports.check(kind, path)
     if arguments.seeds is not None:
         return many_seeds.run(race.spec, arguments, _exports(arguments))
-    if arguments.view == "layers":
-        race_views.refuse_layers(race.spec)
+    race_views.refuse(arguments.view, race.spec)
     training = _Training(race, arguments)
     if race.spec.watched or (race.over and arguments.view == "curves"):
         training.show_stored()

@@ -85,6 +85,8 @@ class RaceControl:
         """The luck meter; None: it was not started for this race."""
         self.trying = False
         """The luck meter computes, or is about to."""
+        self.luck_problem: str | None = None
+        """Why there is no luck to see, as a sentence; the race is none the worse."""
         self.seen: dict[ViewKind, View] = {}
         """The newest answer of each kind."""
         self.seen_problem: str | None = None
@@ -157,7 +159,9 @@ class RaceControl:
     def _again(self) -> RaceSpec:
         """What runs when it runs anew: what was turned at its end holds from the start."""
         race = self.race
-        changes = ((run, each) for run in race.runs.values() for each in run.spec.changes)
+        changes = (
+            (run, each) for run in race.runs.values() for each in run.spec.changes
+        )
         if race.over and any(change.at == run.last for run, change in changes):
             return as_now(race.spec, race.iteration)
         return race.spec
@@ -238,6 +242,7 @@ class RaceControl:
             await self.pause()
         race = replace(self._again, id="")
         self.lucky = Lucky(LuckRequest(race, seeds=self.seeds))
+        self.luck_problem = None
         self.trying = True
         self._ask()
         await self._turn.alone(self)
@@ -285,7 +290,7 @@ class RaceControl:
         self.problem = None
         self.cursor = None
         self.answered = []
-        self.lucky = None
+        self.lucky = self.luck_problem = None
         self.seen = {}
         self.seen_problem = None
         self._answered = None
@@ -302,7 +307,7 @@ class RaceControl:
     def _forget_luck(self, spec: RaceSpec) -> None:
         """With other settings its luck is another."""
         if spec.runs != self.race.spec.runs:
-            self.lucky = None
+            self.lucky = self.luck_problem = None
 
     def _forget_the_gone(self) -> None:
         names = set(self.race.runs)
@@ -415,6 +420,8 @@ class RaceControl:
                 async for arrived in self._session.luck(lucky.request):
                     lucky.add(arrived)
                     self.tell()
+            except TutorError as error:
+                self.luck_problem = str(error)
             finally:
                 self._long = False
                 self.trying = False

@@ -1,11 +1,12 @@
 """What the training screen can show of a race: each view's name, what there is to see in
-it, and why a race has none of it. Pure.
+it, and why a race has none of it (`training.refusals`). Pure.
 """
 
 from dataclasses import dataclass
 
 from tutor.training import catalogue
-from tutor.training.run import Race, Run
+from tutor.training.refusals import parameter_count, refusal
+from tutor.training.run import Race
 from tutor.training.spec import RunSpec
 from tutor.training.views import ViewKind
 
@@ -36,116 +37,52 @@ def sights(race: Race, viewed: str) -> tuple[Sight, ...]:
 
 def sight(name: str, race: Race, viewed: str) -> Sight:
     """One view."""
-    run = race.runs[viewed]
+    run = race.runs[viewed].spec
+    word, see = _said(name, race, run)
+    return Sight(name, word, see, refusal(name, race.spec, run), _KINDS.get(name))
+
+
+_KINDS: dict[str, ViewKind] = {
+    "contour": "surface",
+    "output": "output",
+    "layers": "layers",
+    "noise": "noise",
+}
+
+
+def _said(name: str, race: Race, run: RunSpec) -> tuple[str, str]:
+    """What a view is called, and what to look at in it."""
     match name:
+        case "contour" if parameter_count(run) == 1:
+            return "slope", (
+                "The loss over the one parameter; each letter is where its run stands."
+            )
         case "contour":
-            return _contour(race, run)
+            return name, "Lines of equal loss; each run goes downhill across them."
+        case "output" if catalogue.task(run.dataset) == "classify":
+            return "regions", (
+                "Shading is what the model says at each place; points are the two "
+                "classes."
+            )
         case "output":
-            return _output(race, run.spec)
+            return "fit", (
+                "The line is what the model says for each x, over the data it learns "
+                "from."
+            )
         case "layers":
-            return _layers(race, run.spec)
+            return name, (
+                "How large each layer's gradients are; which units are dead or saturated."
+            )
         case "noise":
-            return _noise(race, run)
+            return name, (
+                "Each line is the gradient of one batch: small batches point everywhere."
+            )
         case "luck":
-            return _luck(race)
-    several = len(race.spec.runs) > 1
-    return Sight(
-        "curves",
-        "curves",
-        "Each curve is the loss of one run on all its data, a point an iteration."
-        if several
-        else "The curve is the loss on all the data, a point an iteration.",
-    )
-
-
-def _parameters(run: Run) -> int:
-    """0: many."""
-    return len(catalogue.parameters(run.spec.model, run.spec.dataset))
-
-
-def _own(race: Race, what: str) -> str:
-    return f"Of your own loop only the points are known: {what} needs a race from here."
-
-
-def _contour(race: Race, run: Run) -> Sight:
-    count = _parameters(run)
-    word = "slope" if count == 1 else "contour"
-    refusal = ""
-    if race.spec.watched:
-        refusal = _own(race, "the surface")
-    elif count not in (1, 2):
-        refusal = (
-            "The loss can be drawn over one or two parameters, and this model has more: "
-            "turn model to linear on the line to see them go downhill."
+            return name, (
+                "The line is the median over the seeds; the band holds 90 of 100 of them."
+            )
+    if len(race.spec.runs) > 1:
+        return name, (
+            "Each curve is the loss of one run on all its data, a point an iteration."
         )
-    see = (
-        "The loss over the one parameter; each letter is where its run stands."
-        if count == 1
-        else "Lines of equal loss; each run goes downhill across them."
-    )
-    return Sight("contour", word, see, refusal, "surface")
-
-
-def _output(race: Race, spec: RunSpec) -> Sight:
-    word = "regions" if catalogue.task(spec.dataset) == "classify" else "fit"
-    refusal = ""
-    if race.spec.watched:
-        refusal = _own(race, "the output")
-    elif spec.model == "point":
-        refusal = (
-            "A function that is gone down on itself has no data to fit: turn the data "
-            "set to line or circle."
-        )
-    see = (
-        "The line is what the model says for each x, over the data it learns from."
-        if word == "fit"
-        else "Shading is what the model says at each place; points are the two classes."
-    )
-    return Sight("output", word, see, refusal, "output")
-
-
-def _layers(race: Race, spec: RunSpec) -> Sight:
-    refusal = ""
-    if race.spec.watched:
-        refusal = _own(race, "the layers")
-    elif spec.model != "mlp":
-        refusal = (
-            "This model has no hidden layers: turn model to mlp to see some learn."
-        )
-    return Sight(
-        "layers",
-        "layers",
-        "How large each layer's gradients are; which units are dead or saturated.",
-        refusal,
-        "layers",
-    )
-
-
-def _noise(race: Race, run: Run) -> Sight:
-    refusal = ""
-    if race.spec.watched:
-        refusal = _own(race, "its noise")
-    elif _parameters(run) != 2 or run.spec.model == "point":
-        refusal = (
-            "Gradient noise is drawn for two parameters and batches of data: turn model "
-            "to linear on the line."
-        )
-    return Sight(
-        "noise",
-        "noise",
-        "Each line is the gradient of one batch: small batches point everywhere.",
-        refusal,
-        "noise",
-    )
-
-
-def _luck(race: Race) -> Sight:
-    refusal = ""
-    if race.spec.watched:
-        refusal = _own(race, "the luck meter")
-    return Sight(
-        "luck",
-        "luck",
-        "The line is the median over the seeds; the band holds 90 of 100 of them.",
-        refusal,
-    )
+    return name, "The curve is the loss on all the data, a point an iteration."

@@ -276,8 +276,8 @@ class TrainingScreen(RaceAsks):
 
     def _luck_words(self, asked: str) -> str:
         control = self.control
-        if control.problem is not None:
-            return control.problem
+        if control.luck_problem is not None:
+            return control.luck_problem
         if control.trying:
             return f"Starting {control.seeds} runs at once{self.look[Glyph.ELLIPSIS]}"
         return (
