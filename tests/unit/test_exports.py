@@ -18,7 +18,7 @@ from tutor.picture import Patch, Picture
 from tutor.training import options, words
 from tutor.training import run as held
 from tutor.training.run import Finished, Points, Race, RunEnd
-from tutor.training.spec import RunSpec
+from tutor.training.spec import RaceSpec, RunSpec
 
 
 def race(count: int = 26) -> Race:
@@ -199,3 +199,14 @@ def test_a_watched_race_has_the_columns_of_its_points(tmp_path: Path) -> None:
     made.add(Points("mlp", 0, 0, 1, (1.0,), {"theta": (2.0,)}))
     path = exports.write(made, "csv", tmp_path / "a.csv")
     assert path.read_text().splitlines()[0] == "run,iteration,samples,loss,theta"
+
+
+def test_of_an_own_loop_no_settings_are_told(tmp_path: Path) -> None:
+    race = Race(RaceSpec((RunSpec("loss"),), "Your own loop", watched=True))
+    race.add(Points("loss", 0, 0, 0, (3.0, 2.0, 1.0), {"w": (0.0, 1.0, 2.0)}))
+    path = exports.write(race, "text", tmp_path / "own.txt")
+    text = path.read_text()
+    assert "A  loss" in text
+    assert "your own loop, whose settings are not known" in text
+    for invented in ("points", "batch", "python -m tutor", "lr"):
+        assert invented not in text

@@ -406,6 +406,19 @@ def test_the_brief_and_the_oldest_go(
     assert {each.id for each in runs.list()} == {ids[0], ids[3], ids[4], ids[5]}
 
 
+def test_one_that_another_tutor_computes_now_does_not_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "RUNS", 1)
+    other = Runs(tmp_path)
+    other.keep(SPEC, points("gd", 0, 5))
+    ids = {only(other).id}
+    ours = Runs(tmp_path)
+    ours.keep(dataclasses.replace(SPEC, id="ours"), points("gd", 0, 5))
+    assert {each.id for each in ours.list()} > ids
+    assert other.notices == ours.notices == []
+
+
 @pytest.mark.parametrize("id", ["", "..", "20261127-000000-abcd", "/etc", "x" * 300])
 def test_a_run_that_is_not_there_is_a_sentence(runs: Runs, id: str) -> None:
     with pytest.raises(FileError, match="There is no stored run"):

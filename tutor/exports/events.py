@@ -24,7 +24,8 @@ def write(race: Race, path: Path, picture: Picture | None = None) -> Path:
     for name, run in race.runs.items():
         folder = path / _as_folder(name)
         folder.mkdir(parents=True, exist_ok=True)
-        _write_run(folder, run, words.command(race.spec))
+        settings = words.command(race.spec) or words.settings_line(race.spec)
+        _write_run(folder, run, settings)
     return path
 
 
@@ -33,7 +34,7 @@ def _as_folder(name: str) -> str:
     return plain.strip(" .") or "run"
 
 
-def _write_run(folder: Path, run: Run, command: str) -> None:
+def _write_run(folder: Path, run: Run, settings: str) -> None:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -43,7 +44,7 @@ def _write_run(folder: Path, run: Run, command: str) -> None:
         writer = RecordWriter(file)
         first = Event(wall_time=now, file_version="brain.Event:2")
         writer.write(first.SerializeToString())
-        writer.write(_text("settings", command, now).SerializeToString())
+        writer.write(_text("settings", settings, now).SerializeToString())
         for iteration, scalars in _scalars(run):
             event = Event(wall_time=now, step=iteration)
             for tag, value in scalars:

@@ -47,10 +47,11 @@ def _svg(race: Race, picture: Picture | None) -> str:
 
 def write_text(race: Race, path: Path, picture: Picture | None) -> Path:
     """The picture, told apart by letters as a file has no colours; settings; ends; the
-    command that computes it again. Raises OSError.
+    command that computes it again, if there is one. Raises OSError.
     """
     shown = picture or curves(race, "letters")
-    lines = [*shown.lines, "", *legend(race), "", words.command(race.spec)]
+    command = words.command(race.spec)
+    lines = [*shown.lines, "", *legend(race), *(["", command] if command else [])]
     text = "".join(f"{line.rstrip()}\n" for line in lines)
     path.write_text(text, encoding="utf-8")
     return path
@@ -62,7 +63,7 @@ def legend(race: Race) -> list[str]:
         (
             LETTERS[number],
             safe_line(run.spec.name, 20),
-            f"batch {run.spec.samples_per_iteration}",
+            "" if race.spec.watched else f"batch {run.spec.samples_per_iteration}",
             f"loss {words.number(run.last_loss) if run.last >= 0 else '-'}",
             words.standing(run),
         )

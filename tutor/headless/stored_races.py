@@ -37,8 +37,8 @@ def show(runs: Runs, *, json: bool) -> int:
 
 
 def _what(each: StoredRun) -> str:
-    settings = words.settings_line(each.spec)
-    return safe_line(f"{each.title}: {settings}" if each.title else settings, 200)
+    settings = "" if each.spec.watched else words.settings_line(each.spec)
+    return safe_line(": ".join(filter(None, (each.title, settings))), 200)
 
 
 def _plain(each: StoredRun) -> dict[str, object]:

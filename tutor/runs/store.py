@@ -26,6 +26,8 @@ from tutor.training.spec import Kept, RaceSpec
 RUNS = 20
 BRIEF_S = 60
 """A race of less is quickly computed again."""
+ALIVE_S = 10
+"""What was written so lately belongs to a tutor that still computes it."""
 _WRITERS = 8
 """Races of this process whose last state is at hand."""
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
@@ -194,8 +196,9 @@ class Runs:
                 began = time.mktime(time.strptime(folder.name[:15], "%Y%m%d-%H%M%S"))
                 ages.append((written - began >= BRIEF_S, written, folder))
         own = {each.folder for each in self._writers.values()}
-        for _, _, folder in sorted(ages)[: max(0, len(ages) - RUNS + 1)]:
-            if folder not in own:
+        now = time.time()
+        for _, written, folder in sorted(ages)[: max(0, len(ages) - RUNS + 1)]:
+            if folder not in own and abs(now - written) > ALIVE_S:
                 shutil.rmtree(folder, ignore_errors=True)
 
     # --------------------------------------------------------------------- reading

@@ -12,7 +12,10 @@ _FIRST = ("dataset", "model")
 
 
 def command(race: RaceSpec) -> str:
-    """Each setting that is not what it would be anyway; but for the title."""
+    """Each setting that is not what it would be anyway; but for the title. "": it is the
+    learner's own loop, which no command runs."""
+    if race.watched:
+        return ""
     line = ["python", "-m", "tutor", "train"]
     for setting in settings(race):
         line += ["--set", setting]

@@ -10,6 +10,8 @@ from tutor.training.spec import RaceSpec, RunSpec
 
 def settings_line(race: RaceSpec) -> str:
     """What all runs have in common, in words; what is usual is not said."""
+    if race.watched:
+        return "your own loop, whose settings are not known"
 
     def said(value: Callable[[RunSpec], str]) -> str:
         return " or ".join(dict.fromkeys(filter(None, map(value, race.runs))))

@@ -49,9 +49,8 @@ class KeptRunsScreen(FrameScreen[str | None]):
 
     def about(self) -> str:
         return (
-            "A race that takes over a second is on disk while it is computed, also when "
-            "the tutor is closed or the line is lost. Open one to look at it; where it "
-            "can go on, space does."
+            "A race is on disk while it is computed, also when the tutor is closed or "
+            "the line is lost. Open one to look at it; where it can go on, space does."
         )
 
     def offers(self, action: Action) -> bool:
@@ -83,7 +82,7 @@ class _Stored(Lines):
         screen = self.screen
         assert isinstance(screen, KeptRunsScreen)
         if not screen.stored:
-            return [Content("No race is on disk yet: those over a second are kept.")]
+            return [Content("No race is on disk yet: each is, from its first iteration.")]
         return [
             _line(each, number == screen.marked, width, table)
             for number, each in enumerate(screen.stored)
