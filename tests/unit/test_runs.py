@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tutor.errors import FileError
-from tutor.runs import store, writer
+from tutor.runs import log, store, writer
+from tutor.runs.log import Log
 from tutor.runs.store import Runs, StoredRun
 from tutor.training import run as held
 from tutor.training.curve import Curve
@@ -197,6 +200,7 @@ def test_a_long_run_is_thinned_as_it_is_in_memory(
     for name in race.runs:
         runs.keep(SPEC, kept(name, count - 1))
     runs.keep(SPEC, ENDS)
+    runs.flush()
     stored = Runs(tmp_path).open(only(runs).id)
     assert fields(stored.race) == fields(race)
     assert len(stored.race.runs["gd"].losses) <= 64
@@ -218,6 +222,35 @@ def test_many_small_pieces_are_joined(
     runs.close()
     assert fields(Runs(tmp_path).open(only(runs).id).race) == fields(race)
     assert log_of(tmp_path).stat().st_size < 300 * 50 + 22 * 400
+
+
+def test_nobody_waits_for_the_joining_and_nothing_of_it_is_lost(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    may_go_on, joins = threading.Event(), []
+    plain = log.shortened
+
+    def held_up(*given: Any) -> Log:
+        joins.append(may_go_on.wait(60.0))
+        return plain(*given)
+
+    monkeypatch.setattr(writer, "PIECES", 20)
+    monkeypatch.setattr(log, "shortened", held_up)
+    race = Race(SPEC)
+    for at in range(60):
+        clock.now += 1.0
+        fill(runs, race, at, at + 1)
+    assert joins == [], "one is under way, and the points went on"
+    assert Runs(tmp_path).open(only(runs).id).race.runs["gd"].last == 59
+    may_go_on.set()
+    runs.close()
+    assert joins
+    assert all(joins)
+    assert fields(Runs(tmp_path).open(only(runs).id).race) == fields(race)
+    assert [path.suffix for path in sorted(log_of(tmp_path).parent.iterdir())] == [
+        ".log",
+        ".standing",
+    ]
 
 
 def some(tmp_path: Path) -> tuple[Path, Race]:

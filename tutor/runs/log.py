@@ -91,10 +91,12 @@ def _records(content: bytes) -> Iterator[tuple[bytes, int]]:
         yield record, at
 
 
-def read(path: Path) -> Log:
-    """The log, as far as it is whole. Raises FileError with a sentence."""
+def read(path: Path, size: int = -1) -> Log:
+    """The log, as far as it is whole; of its first `size` bytes, or all. Raises FileError
+    with a sentence."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(size)
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from error
     records = _records(content)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tutor.runs import log, pieces, standing
+from tutor.runs import log, pieces, shortening, standing
 from tutor.runs.log import Log, Note
 from tutor.runs.pieces import Piece
+from tutor.runs.shortening import Shortening
 from tutor.runs.standing import Standing, Summary
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Stopped
@@ -55,6 +56,8 @@ class Writer:
         self._counts: dict[str, int] = {}
         self._strides: dict[str, int] = {}
         self._pieces = 0
+        self._shortening: Shortening | None = None
+        """What is under way; None: nothing."""
         self._finished: Finished | None = None
         self._stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
@@ -143,6 +146,8 @@ class Writer:
             with os.fdopen(os.open(self._log, os.O_WRONLY | os.O_APPEND), "wb") as file:
                 file.write(content)
             self._shorten()
+        if last:
+            self._put_short(wait=True)
         if last or self._finished is not None or now >= self._standing_at:
             self._standing_at = now + STANDING_S
             self._write_standing()
@@ -155,10 +160,7 @@ class Writer:
     def _create(self, records: Iterable[bytes]) -> None:
         """A log with a first part, there as a whole or not at all."""
         part = self._log.with_suffix(".new")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            file.truncate()
-            for each in records:
-                file.write(each)
+        shortening.write(part, records)
         part.replace(self._log)
 
     def _records(self) -> Iterator[bytes]:
@@ -182,7 +184,11 @@ class Writer:
                 yield log.points(each)
 
     def _shorten(self) -> None:
-        """Thin and join what is there, if it is too much."""
+        """Thin and join what is there, if it is too much. It takes a third of a second
+        of a long log, so that nobody waits for it."""
+        self._put_short(wait=False)
+        if self._shortening is not None:
+            return
         most = max(self._counts.values(), default=0)
         if most <= HELD_POINTS and self._pieces <= PIECES:
             return
@@ -190,14 +196,21 @@ class Writer:
             while count > HELD_POINTS:
                 self._strides[name] = 2 * self._strides.get(name, 1)
                 count = (count + 1) // 2
-        short = log.shortened(log.read(self._log), self._strides)
-        self._create(log.written(short))
-        self._recount(short)
+        self._shortening = Shortening(self._log, self._strides)
+        self._pieces, self._counts = 0, {}  # of what is appended meanwhile
 
-    def _recount(self, now: Log) -> None:
-        self._pieces = sum(map(len, now.pieces.values()))
-        for name, held in now.pieces.items():
-            self._counts[name] = sum(each.count for each in held)
+    def _put_short(self, *, wait: bool) -> None:
+        making = self._shortening
+        if making is not None and (wait or making.done):
+            self._shortening = None
+            self._recount(making.finish())
+
+    def _recount(self, before: Log) -> None:
+        """Count what stands before the rest."""
+        self._pieces += sum(map(len, before.pieces.values()))
+        for name, held in before.pieces.items():
+            count = sum(each.count for each in held)
+            self._counts[name] = self._counts.get(name, 0) + count
             self._strides[name] = max(each.stride for each in held)
 
     def _write_standing(self) -> None:

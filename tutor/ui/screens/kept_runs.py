@@ -82,7 +82,9 @@ class _Stored(Lines):
         screen = self.screen
         assert isinstance(screen, KeptRunsScreen)
         if not screen.stored:
-            return [Content("No race is on disk yet: each is, from its first iteration.")]
+            return [
+                Content("No race is on disk yet: each is, from its first iteration.")
+            ]
         return [
             _line(each, number == screen.marked, width, table)
             for number, each in enumerate(screen.stored)
