@@ -1,9 +1,12 @@
 """The training screen where something is in the way: full, over, or turned meanwhile."""
 
+from pathlib import Path
+
 from tests.ui.conftest import type_text, wait_for_text, wait_until
 from tests.ui.test_training import racing, settled
 from tests.ui.test_training_keys import at_the_end
 from tutor import messages
+from tutor.runs.store import Runs
 from tutor.training.findings import Finding
 
 
@@ -54,3 +57,17 @@ async def test_what_has_no_luck_says_so_and_loses_nothing() -> None:
         await wait_for_text(pilot, "Nothing of luck.")
         assert app.training.control.state == "finished"
         assert app.training.control.problem is None
+
+
+async def test_the_race_that_runs_is_opened_with_all_its_points(tmp_path: Path) -> None:
+    async with racing(runs=Runs(tmp_path)) as (app, pilot):
+        app.engine.held = True
+        await pilot.press("space")
+        await wait_until(pilot, lambda: app.at == 5)
+        app.session.runs.flush()
+        await pilot.press("o")
+        await wait_for_text(pilot, "Races on disk")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "iteration 6 of 25")  # the pause brings one more
+        assert app.training.control.state == "paused"
+        assert app.training.control.race.spec.id == app.session.runs.list()[0].id

@@ -388,6 +388,21 @@ def test_going_on_stays_in_its_place(runs: Runs, tmp_path: Path) -> None:
     assert fields(last.race) == fields(race)
 
 
+def test_a_race_opened_where_it_was_computed_has_one_writer(
+    runs: Runs, tmp_path: Path
+) -> None:
+    race = Race(SPEC)
+    fill(runs, race, 0, 20)
+    runs.flush()
+    stored = runs.open(only(runs).id)
+    runs.kept(stored.race.spec)
+    fill(runs, stored.race, 20, 40)
+    runs.close()
+    assert runs.notices == []
+    assert len(list(log_of(tmp_path).parent.iterdir())) == 2
+    assert runs.open(only(runs).id).race.runs["gd"].last == 39
+
+
 def test_two_tutors_on_one_race_do_no_harm(tmp_path: Path, clock: Clock) -> None:
     one, race = Runs(tmp_path, clock=clock), Race(SPEC)
     fill(one, race, 0, 50)

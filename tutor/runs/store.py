@@ -145,12 +145,19 @@ class Runs:
         made = Writer(spec, self._after_s, self._clock)
         made.lost = self._folder is None
         if self._is_stored(spec.id):
+            self._leave_to(spec.id)
             with self._telling(made):
                 opened, self._opened = self._opened, None
                 if opened is None or opened[0].name != spec.id:
                     opened = self._read(spec.id)
                 made.go_on(*opened)
         return made
+
+    def _leave_to(self, id: str) -> None:
+        """Whoever wrote that race in this process is done with it."""
+        for name, each in list(self._writers.items()):
+            if each.folder is not None and each.folder.name == id:
+                self._let_go(self._writers.pop(name))
 
     def _append(self, taking: Writer, *, last: bool = False) -> None:
         with self._telling(taking):

@@ -8,7 +8,7 @@ paces the drawing: at once when nothing was drawn lately, else at most 20 times 
 import asyncio
 from time import monotonic as now
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -457,13 +457,18 @@ class TrainingScreen(RaceAsks):
         self.app.push_screen(KeptRunsScreen(stored), self._open_kept)
 
     def _open_kept(self, id: str | None) -> None:
-        if id is None:
-            return
+        if id is not None:
+            self._take_kept(id)
+
+    @work(group="take", exit_on_error=False)
+    async def _take_kept(self, id: str) -> None:
+        """When the race that is here rests: it may be the very one that was chosen."""
+        await self._kept.pause()
         try:
-            stored = self._races.session.runs.open(id)
+            async with self._races.taken(long=False):
+                stored = self._races.session.runs.open(id)
         except TutorError as error:
             self.say(safe(str(error)), look.BAD)
             return
         self._show_race(self._kept)
-        self.run_worker(self._kept.pause(), group="race")
         self._kept.take_over(stored.race)
