@@ -410,6 +410,17 @@ def test_wrong_answers_to_questions_are_told(
     assert words in verdict.message, verdict
 
 
+@pytest.mark.parametrize("name", ["parts", "curves"])
+def test_each_member_in_a_wrong_group_is_told(name: str) -> None:
+    question = cell(name)
+    for right, members in question.groups.items():
+        for member in members:
+            for group in question.groups:
+                if group != right:
+                    verdict = judge_answer(question, in_groups(name, **{member: group}))
+                    assert verdict.mistake is not None, (member, group, verdict)
+
+
 # -- what the lesson says of the loop and of its bugs
 
 
