@@ -290,6 +290,36 @@ async def test_luck_is_ended_with_what_there_is(fixture: Fixture) -> None:
     assert control.state == "ready"
 
 
+async def test_luck_begins_while_the_race_keeps_a_slow_pace(fixture: Fixture) -> None:
+    control = fixture.make()
+    control.set_speed(0.1)
+    await control.run_or_pause()
+    await fixture.until(lambda: control.race.iteration == 1)
+    await fixture.rest()
+    await control.try_luck()
+    await fixture.until(lambda: control.lucky and control.lucky.end)
+    assert not control.trying
+
+
+async def test_luck_that_is_asked_for_again_begins_again(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.held = True
+    await control.try_luck()
+    await fixture.until(lambda: control.lucky and control.lucky.iteration == 0)
+    first = control.lucky
+    fixture.session.held = False
+
+    async def stop_later() -> None:
+        asyncio.get_running_loop().call_later(0.01, fixture.session.stopped.set)
+
+    fixture.session.stop_training = stop_later  # type: ignore[method-assign]
+    await control.try_luck()
+    await fixture.until(lambda: control.lucky and control.lucky.end)
+    assert control.lucky is not first
+    assert not control.trying
+
+
 async def test_luck_is_that_of_the_settings_that_are_shown(fixture: Fixture) -> None:
     control = fixture.make()
     await control.do(25)

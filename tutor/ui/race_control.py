@@ -331,10 +331,13 @@ class RaceControl:
             await self._asked.wait()
             self._asked.clear()
             try:
-                if self.trying:
-                    await self._try_seeds()
-                while (limit := self._limit()) != _NOTHING:
-                    await self._compute(limit)
+                while True:
+                    if self.trying:
+                        await self._try_seeds()
+                    elif (limit := self._limit()) != _NOTHING:
+                        await self._compute(limit)
+                    else:
+                        break
             except TutorError as error:
                 self.running = self.trying = self._counting = False
                 self._singles = 0
@@ -343,7 +346,7 @@ class RaceControl:
 
     def _limit(self) -> int | None:
         """How many iterations to ask for; None: all that are left."""
-        if self.problem is not None or self.race.spec.watched or self.trying:
+        if self.problem is not None or self.race.spec.watched:
             return _NOTHING
         if self.race.iteration < 0:
             return 0
@@ -424,7 +427,8 @@ class RaceControl:
                 self.luck_problem = str(error)
             finally:
                 self._long = False
-                self.trying = False
+                if self.lucky is lucky:  # else it was asked for again meanwhile
+                    self.trying = False
         self.tell()
 
     async def watch(self) -> None:
