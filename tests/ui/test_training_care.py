@@ -1,13 +1,19 @@
 """The training screen where something is in the way: full, over, or turned meanwhile."""
 
+import threading
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.ui.conftest import type_text, wait_for_text, wait_until
 from tests.ui.test_training import racing, settled
 from tests.ui.test_training_keys import at_the_end
-from tutor import messages
+from tutor import exports, messages
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
+from tutor.training.run import Race
+from tutor.ui.widgets.ask_line import AskLine
 
 
 async def test_a_proposal_for_a_full_race_is_a_sentence() -> None:
@@ -71,3 +77,28 @@ async def test_the_race_that_runs_is_opened_with_all_its_points(tmp_path: Path) 
         await wait_for_text(pilot, "iteration 6 of 25")  # the pause brings one more
         assert app.training.control.state == "paused"
         assert app.training.control.race.spec.id == app.session.runs.list()[0].id
+
+
+async def test_a_file_is_written_beside_a_race_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, may_go_on = [], threading.Event()
+    plain = exports.write
+
+    def held_up(race: Race, *rest: Any) -> Path:
+        assert may_go_on.wait(20), "nothing went on"
+        written.append(race.iteration)
+        return plain(race, *rest)
+
+    monkeypatch.setattr(exports, "write", held_up)
+    async with racing() as (app, pilot):
+        await pilot.press("3", "s")
+        await wait_until(pilot, lambda: app.at == 3)
+        await pilot.press("w")
+        app.screen.query_one(AskLine).field.value = str(tmp_path / "race.csv")
+        await pilot.press("enter")
+        await app.training.control.run()
+        await wait_until(pilot, lambda: app.at == 25)
+        may_go_on.set()
+        await wait_for_text(pilot, "Written, and its path copied")
+    assert written == [3], "as it was when the key was pressed"

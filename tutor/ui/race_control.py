@@ -250,7 +250,7 @@ class RaceControl:
     def set_speed(self, speed: float | None) -> None:
         """From the next iterations on."""
         self.speed = speed
-        self.tell()
+        self._ask()
 
     async def go_to(self, iteration: int) -> None:
         """Look at a recorded point; a race that runs is paused."""

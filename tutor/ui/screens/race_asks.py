@@ -2,6 +2,8 @@
 take away. Each is one `Ask`; an answer that cannot be taken is said so and stays.
 """
 
+import asyncio
+import copy
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -173,13 +175,16 @@ class RaceAsks(RaceMoves):
         self.ask(ask)
 
     async def _take_export(self, text: str) -> str:
-        return self._export(text)
-
-    def _export(self, text: str) -> str:
+        """In a thread, as a million points take seconds; the race may go on."""
         from tutor import exports
 
-        path = Path(text).expanduser().absolute()
+        path = _place(text)
+        kind, race = exports.kind_of(path), copy.deepcopy(self.control.race)
         shown = race_pictures.shown(self.control, self.sight, *EXPORTED)
-        written = exports.write(self.control.race, exports.kind_of(path), path, shown)
+        written = await asyncio.to_thread(exports.write, race, kind, path, shown)
         self.app.copy_to_clipboard(str(written))
         return f"Written, and its path copied: {written}"
+
+
+def _place(text: str) -> Path:
+    return Path(text).expanduser().absolute()
