@@ -191,6 +191,12 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="run it with N seeds at once: the spread of the losses",
     )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="compute it with N processes, each a part of every batch",
+    )
     stored = parser.add_argument_group(
         "stored runs", "one that takes over a second is kept until 20 newer ones are"
     )

@@ -150,11 +150,13 @@ class _Way:
     def request(self, views: Views, *, stopping: bool) -> SliceRequest:
         """The next slice."""
         self.finished = None
+        # without an id nobody can go on with it; workers take seconds to start
+        in_slices = self._spec.id and self._spec.workers == 1
         return SliceRequest(
             self._spec,
             fresh=not self._known and not self._states,
             limit=0 if stopping else self.left,
-            seconds=SLICE_S if self._spec.id else None,  # else nobody can go on with it
+            seconds=SLICE_S if in_slices else None,
             kept=() if self._known else tuple(self._states.values()),
             views=views() if callable(views) else views,
         )

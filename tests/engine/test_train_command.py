@@ -46,6 +46,7 @@ def arguments(*changes: str, **given: Any) -> argparse.Namespace:
     usual = {
         **dict.fromkeys(("spec", "resume", "svg", "png", "tensorboard")),
         "seeds": None,
+        "workers": None,
         "view": "curves",
         **dict.fromkeys(("json", "csv", "plot", "ascii", "runs"), False),
     }

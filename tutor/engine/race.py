@@ -8,7 +8,7 @@ from time import perf_counter
 from tutor.engine import leaps
 from tutor.engine.compiled import UPDATES
 from tutor.engine.run import Run
-from tutor.engine.snapshots import from_text
+from tutor.engine.snapshots import SENT_BYTES, from_text
 from tutor.engine.views import answer
 from tutor.errors import TutorError
 from tutor.training.findings import Finding
@@ -26,23 +26,38 @@ LARGE_BYTES = 1 << 17
 """Of a model, in short slices, to have its state sent so often at most."""
 
 Sent = Points | Finding | View | Kept
+MakeRun = Callable[[RunSpec, int], Run]
+"""Of a spec, and the iteration up to which it tells nothing."""
+
+
+def _none() -> Iterator[Kept]:
+    yield from ()
 
 
 class Race:
     """The runs of a race."""
 
-    def __init__(self, spec: RaceSpec, kept: tuple[Kept, ...] = ()) -> None:
+    def __init__(
+        self,
+        spec: RaceSpec,
+        kept: tuple[Kept, ...] = (),
+        make: MakeRun = Run,
+        state_bytes: int = SENT_BYTES,
+    ) -> None:
         """`kept`: where runs stood that go on, and have told their points up to there.
+        A state of more than `state_bytes` is not told.
 
         Raises TutorError when that cannot be read, or a device is not there.
         """
         self.together = spec.together
         self._stride = _stride(spec)
+        self._make = make
+        self.state_bytes = state_bytes
         self.runs: list[Run] = []
         stood = {each.run: each for each in kept}
         for each in spec.runs:
             self.runs.append(
-                _restored(each, stood[each.name])
+                self._restored(each, stood[each.name])
                 if each.name in stood
                 else self._new(each)
             )
@@ -51,17 +66,24 @@ class Race:
         """By the run's name: when it was told where it stands."""
         self._told: set[str] = set()
         """Runs of which it was said that they are not compiled."""
+        self._said: list[Finding] = []
 
     def _new(self, spec: RunSpec) -> Run:
         """From its start, or from where its parent was when it was forked off."""
         parent = next((run for run in self.runs if run.spec.name == spec.of), None)
         if not spec.since:
-            return Run(spec)
-        run = Run(spec, silent_until=spec.since - 1)
+            return self._make(spec, -1)
+        run = self._make(spec, spec.since - 1)
         if parent is not None and same_until(parent.spec, spec, spec.since):
             taken = parent.snapshots.before(spec.since)
             if taken is not None and taken.iteration:
                 run.restore(taken)
+        return run
+
+    def _restored(self, spec: RunSpec, stood: Kept) -> Run:
+        run = self._make(spec, stood.iteration)
+        if stood.state:
+            run.restore(from_text(stood.state))
         return run
 
     def change(self, spec: RaceSpec) -> None:
@@ -79,10 +101,14 @@ class Race:
         self.runs = [runs[each.name] for each in spec.runs]
 
     def slice(
-        self, request: SliceRequest, interrupted: Callable[[], bool]
+        self,
+        request: SliceRequest,
+        interrupted: Callable[[], bool],
+        standings: Callable[[], Iterator[Kept]] = _none,
     ) -> Iterator[Sent]:
         """The next points of the runs that have not ended, and what else there is to
-        tell; where each stands at the end."""
+        tell; where each stands at the end. `standings` of the way are told too, asked
+        for when all points up to there were."""
         seconds = math.inf if request.seconds is None else request.seconds
         now = began = perf_counter()
         publish = now
@@ -101,14 +127,15 @@ class Race:
                         goals[run] = run.iteration
                 if now >= publish:
                     yield from self._news(goals)
-                    yield from self._views(request.views)
+                    yield from self.views(request.views)
+                    yield from standings()
                     now = perf_counter()
                     publish = now + PUBLISH_S
                 ended = now - began >= seconds or interrupted()
                 if ended or any(run.diverged for run in turn):
                     break
         yield from self._news(goals)
-        yield from self._views(request.views, at_end=True)
+        yield from self.views(request.views, at_end=True)
         yield from self._standings(is_short=request.limit is not None)
 
     def _standings(self, *, is_short: bool) -> Iterator[Kept]:
@@ -118,7 +145,7 @@ class Race:
             waits = is_short and run.size > LARGE_BYTES
             if not waits or now - self._kept_at.get(name, -math.inf) >= KEPT_S:
                 self._kept_at[name] = now
-                yield run.kept()
+                yield run.kept(self.state_bytes)
 
     def _advance(self, run: Run, count: int) -> None:
         """`count` iterations, or as many as there are until it diverges."""
@@ -173,6 +200,16 @@ class Race:
             if not self.together and run.iteration < goals[run]:
                 return
 
+    def news(self) -> Iterator[Sent]:
+        """What was not sent yet."""
+        yield from self._news({run: run.iteration for run in self.runs})
+
+    def say_once(self, found: Finding) -> Iterator[Finding]:
+        """What is found again each time the race goes on."""
+        if found not in self._said:
+            self._said.append(found)
+            yield found
+
     def _uncompiled(self, run: Run) -> Iterator[Finding]:
         """Once, why it is not compiled though that was asked for."""
         if self._stride == 1 or run.spec.name in self._told:
@@ -181,9 +218,10 @@ class Race:
             self._told.add(run.spec.name)
             yield found
 
-    def _views(
+    def views(
         self, asked: tuple[ViewRequest, ...], *, at_end: bool = False
     ) -> Iterator[View]:
+        """What is asked for, of where the runs are; not too often, but at the end."""
         if not asked or not (at_end or perf_counter() - self._viewed >= VIEW_S):
             return
         self._viewed = perf_counter()
@@ -209,10 +247,3 @@ class Race:
 def _stride(spec: RaceSpec) -> int:
     """How many iterations of a run are done before it is another one's turn."""
     return UPDATES if spec.engine == "compiled" else 1
-
-
-def _restored(spec: RunSpec, stood: Kept) -> Run:
-    run = Run(spec, silent_until=stood.iteration)
-    if stood.state:
-        run.restore(from_text(stood.state))
-    return run

@@ -393,9 +393,27 @@ class Run:
         if self.iteration > self._told:
             self._record()
 
-    def kept(self) -> Kept:
-        """Where it stands, to travel."""
-        return Kept(self.spec.name, self.iteration, snapshots.as_text(self.snapshot()))
+    def kept(self, most: int = snapshots.SENT_BYTES) -> Kept:
+        """Where it stands, to travel; without the state where that has more bytes."""
+        state = snapshots.as_text(self.snapshot(), most)
+        return Kept(self.spec.name, self.iteration, state)
+
+    def follow(self, stood: Kept) -> None:
+        """Be where it was computed to elsewhere; its points were told there."""
+        self._told = max(self.told, stood.iteration)
+        self.restore(snapshots.from_text(stood.state))
+
+    @property
+    def told(self) -> int:
+        """The last iteration whose point was taken, or needs not be told."""
+        return max(self.iteration - len(self._losses), self._told)
+
+    def hush(self, until: int) -> None:
+        """Of the points up to there nothing is told any more."""
+        if until > self.told:
+            self._told = until
+            self._clear()
+            self._settle()
 
     def seen(self, iteration: int | None = None) -> Seen:
         """A copy at an iteration that was computed (None: the last one).

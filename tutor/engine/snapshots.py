@@ -140,9 +140,9 @@ class Snapshots:
         return self._taken[at - 1] if at else None
 
 
-def as_text(taken: Snapshot) -> str:
+def as_text(taken: Snapshot, most: int = SENT_BYTES) -> str:
     """Base64 of `torch.save`; "" when it is too large to travel."""
-    if taken.size > SENT_BYTES:
+    if taken.size > most:
         return ""
     fields = {name: getattr(taken, name) for name in Snapshot.__slots__}
     file = io.BytesIO()

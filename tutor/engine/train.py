@@ -7,20 +7,17 @@ The loss of a point is that on all the data, whatever the batch was.
 
 from collections import OrderedDict
 from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
-from itertools import pairwise
 
-from tutor.engine.computing import interruptible, one_thread
+from tutor.engine import crew
+from tutor.engine.computing import few_threads, interruptible
 from tutor.engine.race import Race, Sent
 from tutor.engine.run import DIVERGED as DIVERGED
 from tutor.engine.seen import Seen
 from tutor.errors import TutorError
 from tutor.training.run import Finished
-from tutor.training.spec import RaceSpec, RunSpec, SliceRequest
+from tutor.training.spec import RaceSpec, SliceRequest
 
 KEPT_RACES = 4
-SMALL_MODEL = 100_000
-"""Parameters up to which one thread is faster than several."""
 
 _races: "OrderedDict[str, Race]" = OrderedDict()
 
@@ -29,8 +26,11 @@ def train(request: SliceRequest) -> Generator[Sent | Finished, None, None]:
     """Compute one slice; `Finished` is the last. An interrupt ends it between two
     iterations. Raises TutorError when the race to go on with is not here, or a device.
     """
-    with interruptible() as interrupted, _threads(request.race):
+    with interruptible() as interrupted, few_threads(request.race):
         race = _race(request)
+        if request.race.workers > 1:
+            yield from crew.slice_of(race, request, interrupted)
+            return
         yield from race.slice(request, interrupted)
         yield race.standing()
 
@@ -47,7 +47,7 @@ def seen(race_id: str, run: str, iteration: int | None = None) -> Seen:
             "The kernel does not have this race any more, so nothing can be seen of it: "
             "go on with it, or start it anew."
         )
-    with _threads(RaceSpec((found[0].spec,))):
+    with few_threads(RaceSpec((found[0].spec,))):
         return found[0].seen(iteration)
 
 
@@ -70,15 +70,3 @@ def _race(request: SliceRequest) -> Race:
         while len(_races) > KEPT_RACES:
             _races.popitem(last=False)
     return race
-
-
-def _threads(race: RaceSpec) -> AbstractContextManager[None]:
-    """One torch thread while only small models are trained."""
-    small = all(_parameter_count(run) <= SMALL_MODEL for run in race.runs)
-    return one_thread() if small else nullcontext()
-
-
-def _parameter_count(spec: RunSpec) -> int:
-    """About: of the layers between the hidden ones, and the others for two features."""
-    widths = [2, *spec.widths, 1]
-    return sum((wide + 1) * after for wide, after in pairwise(widths))

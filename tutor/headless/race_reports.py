@@ -79,13 +79,16 @@ def _plain(finished: Finished) -> dict[str, Any]:
 class CsvReport:
     """A row for each point, under the names of the columns."""
 
-    def __init__(self, spec: RaceSpec, race: Race | None = None) -> None:
-        """`race`: with points of a race whose spec does not tell its parameters."""
+    def __init__(
+        self, spec: RaceSpec, race: Race | None = None, *, begun: bool = False
+    ) -> None:
+        """`race`: with points of a race whose spec does not tell its parameters.
+        `begun`: the names of the columns are printed already."""
         known = (
             [name for run in race.runs.values() for name in run.params] if race else []
         )
         self._columns = table.Columns(spec, known or None)
-        self._begun = False
+        self._begun = begun
 
     def rows(self, run: str, rows: Iterable[Row]) -> None:
         if not self._begun:

@@ -13,7 +13,14 @@ from typing import Any
 from tutor import exports, paths
 from tutor.errors import FileError, TutorError, UsageError
 from tutor.exports import figures, table
-from tutor.headless import many_seeds, printing, race_views, runner, stored_races
+from tutor.headless import (
+    elastic,
+    many_seeds,
+    printing,
+    race_views,
+    runner,
+    stored_races,
+)
 from tutor.headless.race_reports import (
     CsvReport,
     JsonReport,
@@ -38,25 +45,28 @@ SHORT_S = 1.0
 
 def run(arguments: argparse.Namespace) -> int:
     """0 also when a run diverged: that is what it did. 2 when the settings are bad."""
-    runs = Runs(paths.data() / "runs", after_s=SHORT_S)
     _refuse(arguments)
+    launched = elastic.joined(arguments)
+    after_s = 0.0 if launched else SHORT_S
+    runs = Runs(paths.data() / "runs", after_s=after_s)
     if arguments.runs:
         return stored_races.show(runs, json=arguments.json)
-    if arguments.resume is not None:
-        race = runs.open(arguments.resume or stored_races.newest(runs)).race
-    else:
-        try:
-            race = Race(_spec(arguments))
-        except options.SpecError as error:
-            for fault in error.faults:
-                printing.talk(safe_line(fault.message, 500))
-            return error.exit_code
+    try:
+        race = _race(arguments, runs)
+    except options.SpecError as error:
+        for fault in error.faults:
+            printing.talk(safe_line(fault.message, 500))
+        return error.exit_code
+    restarted = False
+    if launched is not None:
+        race, restarted = elastic.race(race, launched, runs)
     for kind, path in _exports(arguments):
         exports.check(kind, path)
     if arguments.seeds is not None:
         return many_seeds.run(race.spec, arguments, _exports(arguments))
     race_views.refuse(arguments.view, race.spec)
-    training = _Training(race, arguments)
+    training = _Training(race, arguments, restarted=restarted)
+    training.careful = launched is not None
     if race.spec.watched or (race.over and arguments.view == "curves"):
         training.show_stored()
         training.end()
@@ -71,14 +81,22 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
 
+def _race(arguments: argparse.Namespace, runs: Runs) -> Race:
+    """A stored one, or a new one. Raises options.SpecError with all faults."""
+    if arguments.resume is not None:
+        return runs.open(arguments.resume or stored_races.newest(runs)).race
+    return Race(_spec(arguments))
+
+
 def _refuse(arguments: argparse.Namespace) -> None:
     """Options that do not go together. Raises UsageError."""
     if arguments.view != "curves" and not (arguments.plot or _exports(arguments)):
         raise UsageError(f"--view {arguments.view} needs --plot, --svg or --png.")
-    if arguments.resume is not None and (arguments.spec or arguments.set):
+    told = arguments.spec or arguments.set or arguments.workers is not None
+    if arguments.resume is not None and told:
         raise UsageError(
             "--resume goes on with the settings that a run has: leave out "
-            "SPEC.toml and --set, or begin anew without --resume."
+            "SPEC.toml, --set and --workers, or begin anew without --resume."
         )
     if arguments.seeds is not None:
         many_seeds.refuse(arguments)
@@ -87,7 +105,10 @@ def _refuse(arguments: argparse.Namespace) -> None:
 def _spec(arguments: argparse.Namespace) -> RaceSpec:
     """Raises options.SpecError with all faults."""
     given = None if arguments.spec is None else _table(arguments.spec)
-    race = options.race(given, arguments.set, source=str(arguments.spec or ""))
+    changes = list(arguments.set)
+    if arguments.workers is not None:
+        changes.append(f"workers={arguments.workers}")
+    race = options.race(given, changes, source=str(arguments.spec or ""))
     return replace(race, id="train", together=False)
 
 
@@ -113,11 +134,17 @@ def _exports(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
 class _Training:
     """A race from its first point to the last word about it."""
 
-    def __init__(self, race: Race, arguments: argparse.Namespace) -> None:
+    def __init__(
+        self, race: Race, arguments: argparse.Namespace, *, restarted: bool = False
+    ) -> None:
+        """`restarted`: the points that `race` has were printed by a process before."""
         self.race = race
+        self.careful = False
+        """What is printed has to be on disk: this process may be started again."""
+        self._restarted = restarted
         self._exports = _exports(arguments)
         self._streams = bool(arguments.json or arguments.csv)
-        self._report = _report(arguments, race)
+        self._report = _report(arguments, race, begun=restarted)
         self._finished: Finished | None = None
         self._view = arguments.view
         self._picture: Picture | None = None
@@ -129,6 +156,8 @@ class _Training:
         self.show_stored()
         try:
             async for arrived in session.train(self.race.spec):
+                if self.careful:
+                    session.runs.flush()
                 self._take(arrived)
             if self._view != "curves":
                 await self._see(session)
@@ -145,7 +174,8 @@ class _Training:
         for name, run in self.race.runs.items():
             if run.last >= 0:
                 self._begun = True
-                self._report.rows(name, table.rows(run))
+                if not self._restarted:
+                    self._report.rows(name, table.rows(run))
         for finding in self.race.findings:
             self._say(finding)
         if self.race.over or self.race.spec.watched:
@@ -203,7 +233,7 @@ class _Training:
         """On what it was computed, how to have it again, and how to go on."""
         if self._finished is not None:
             ends = self._finished.runs.values()
-            where = " and ".join(dict.fromkeys(f"{e.device}, {e.engine}" for e in ends))
+            where = " and ".join(dict.fromkeys(map(words.computed_on, ends)))
             again = words.command(self.race.spec)
             printing.talk(f"Computed on {where}. The same again: {again}")
         for notice in runs.notices:
@@ -212,9 +242,9 @@ class _Training:
             printing.talk(f"To go on with it: python -m tutor train --resume {id}")
 
 
-def _report(arguments: argparse.Namespace, race: Race) -> Report:
+def _report(arguments: argparse.Namespace, race: Race, *, begun: bool) -> Report:
     if arguments.json:
         return JsonReport()
     if arguments.csv:
-        return CsvReport(race.spec, race)
+        return CsvReport(race.spec, race, begun=begun)
     return PlotReport(race, ascii=arguments.ascii) if arguments.plot else Table(race)

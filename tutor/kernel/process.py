@@ -208,6 +208,7 @@ def _environment(folder: Path, cwd: Path) -> dict[str, str]:
         name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON
     }
     environment["IPYTHONDIR"] = str(folder / "ipython")
+    environment["TUTOR_KERNEL_FOLDER"] = str(folder)  # what is put there ends with it
     environment["PYDEVD_DISABLE_FILE_VALIDATION"] = (
         "1"  # its advice is not for learners
     )

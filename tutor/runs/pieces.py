@@ -158,26 +158,6 @@ def points(held: Piece) -> Points:
     )
 
 
-def after(points: Points, last: int) -> Points | None:
-    """Those behind an iteration; None: there are none."""
-    skipped = last + 1 - points.start
-    if skipped <= 0:
-        return points
-    if skipped >= len(points.losses):
-        return None
-    begun, ended = points.seconds
-    each = (ended - begun) / max(1, len(points.losses) - 1)
-    return replace(
-        points,
-        start=last + 1,
-        samples=points.samples + skipped * points.per_iteration,
-        losses=points.losses[skipped:],
-        params={name: column[skipped:] for name, column in points.params.items()},
-        test_losses=points.test_losses[skipped:],
-        seconds=(begun + skipped * each, ended),
-    )
-
-
 def last_point(held: Piece) -> Points:
     """The last one alone, with its iteration. There must be one."""
     part = _part(held, held.count - 1, held.count, 1)

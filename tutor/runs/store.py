@@ -116,7 +116,7 @@ class Runs:
         known = self._writers.get(id)
         if known is not None and isinstance(arrived, Points):
             last = known.lasts.get(arrived.run)
-            return arrived if last is None else pieces.after(arrived, last.start)
+            return arrived if last is None else arrived.after(last.start)
         if known is not None and arrived in known.findings:
             return None
         return arrived

@@ -27,6 +27,7 @@ def settings(race: RaceSpec) -> list[str]:
     its title and id, and without changes that come after a run's end."""
     runs = [_seen(run) for run in race.runs]
     told = [f"engine={race.engine}"] if race.engine != "eager" else []
+    told += [f"workers={race.workers}"] if race.workers > 1 else []
     names = tuple(run.name for run in runs)
     models = {run.model for run in runs}
     if len(models) > 1 or names != options.usual_names(models.pop()):

@@ -278,6 +278,18 @@ def _engine(finding: Finding, spec: RunSpec | None) -> str:
     return f"{_capital(_who(finding, spec))} is computed eagerly: {finding.text}."
 
 
+def _workers(finding: Finding, spec: RunSpec | None) -> str:
+    where = f"iteration {finding.iteration}" if finding.iteration else "the beginning"
+    return (
+        f"{finding.text} ended, and the launcher has started all workers again: "
+        f"the race goes on from {where}."
+    )
+
+
+def _one_worker(finding: Finding, spec: RunSpec | None) -> str:
+    return f"{_who(finding, spec)} is computed by one worker: {finding.text}."
+
+
 _SENTENCES = {
     "diverged": _diverged,
     "not-finite": _not_finite,
@@ -289,4 +301,6 @@ _SENTENCES = {
     "device": _device,
     "restarted": _restarted,
     "engine": _engine,
+    "workers": _workers,
+    "one-worker": _one_worker,
 }

@@ -18,6 +18,8 @@ FindingKind = Literal[
     "device",
     "restarted",
     "engine",
+    "workers",
+    "one-worker",
 ]
 
 
@@ -34,7 +36,8 @@ class Finding:
     inside. zero-init: hidden units that are, and stay, alike. device: another device than
     the spec's computes. restarted: the kernel ended, as `text` says; the race goes on
     in another one from where it was kept. engine: eager computes though compiled was
-    asked for, because of `text`."""
+    asked for, because of `text`. workers: one of them ended, `text` says which, and
+    they go on from `iteration`. one-worker: one computes the run, because of `text`."""
     iteration: int = 0
     tensor: str = ""
     """The first that is not finite, or the one that is meant: "w", "0.weight", "loss"."""

@@ -61,6 +61,11 @@ def race(
     in_table = len(faults)
     changed = _Changes(changes, faults)
     specs = _specs(told, changed, faults)
+    whole = {**told.all, **changed.all}
+    engine, workers = whole.get("engine", "eager"), whole.get("workers", 1)
+    if engine == "compiled" and workers > 1:
+        said = f"engine=compiled computes in one process, not in {workers} workers"
+        _add(faults, "workers", f"{said}: leave out one of the two.")
     if faults:
         lead = f"{source}: " if source else ""
         raise SpecError(
@@ -69,8 +74,8 @@ def race(
                 for at, each in enumerate(faults)
             ]
         )
-    engine = changed.all.get("engine", told.all.get("engine", "eager"))
-    return RaceSpec(specs, title=told.all.get("title", ""), engine=engine)
+    title = told.all.get("title", "")
+    return RaceSpec(specs, title=title, engine=engine, workers=workers)
 
 
 class _Table:
@@ -246,7 +251,7 @@ def _spec(
     full = {**full, **usual, **{key: full[key] for key in usual if key in given}}
     changes = _all_changes(full)
     plain = {key: value for key, value in full.items() if "@" not in key}
-    for key in ("title", "engine"):
+    for key in ("title", "engine", "workers"):
         plain.pop(key, None)
     stages = [plain]
     for change in changes:

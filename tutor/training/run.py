@@ -6,7 +6,7 @@ looks at no more than a plot can show (`pictures.curves`).
 
 import math
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tutor.training.curve import Curve
@@ -43,6 +43,25 @@ class Points:
     seconds: tuple[float, float] = (0.0, 0.0)
     """What the run had computed by the first of them, and by the last."""
 
+    def after(self, iteration: int) -> "Points | None":
+        """Those after an iteration; None: there are none."""
+        known = iteration + 1 - self.start
+        if known <= 0:
+            return self
+        if known >= len(self.losses):
+            return None
+        begun, ended = self.seconds
+        pace = (ended - begun) / (len(self.losses) - 1)
+        return replace(
+            self,
+            start=self.start + known,
+            samples=self.samples + known * self.per_iteration,
+            losses=self.losses[known:],
+            params={name: each[known:] for name, each in self.params.items()},
+            test_losses=self.test_losses[known:],
+            seconds=(begun + known * pace, ended),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
@@ -61,6 +80,8 @@ class RunEnd:
     """The one that computed."""
     engine: Literal["eager", "compiling", "compiled"] = "eager"
     """Which one computes; compiling: eager until that is done."""
+    workers: int = 1
+    """Processes that computed it together."""
 
 
 @message("finished")

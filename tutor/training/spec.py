@@ -129,6 +129,9 @@ class RaceSpec:
     engine: Literal["eager", "compiled"] = "eager"
     """compiled: torch.compile of several updates at once, where that is possible; the
     losses agree within float tolerance. `RunEnd.engine` says which one computed."""
+    workers: int = 1
+    """Processes that compute it together, each a part of every batch; runs that cannot
+    be divided have one (`training.shares`). The losses agree within float tolerance."""
     watched: bool = False
     """The learner's own loop: nobody can ask it for iterations. Its runs' settings are
     not known, and `iterations` is how far it came; while it runs, a round number above."""
@@ -163,7 +166,7 @@ class SliceRequest:
     limit: int | None = None
     """Iterations of each run in this slice. None: no such limit."""
     seconds: float | None = None
-    """Time for this slice. None: to the end of the race."""
+    """Time for this slice. None: to the end of the race. Workers go to the end."""
     kept: tuple[Kept, ...] = ()
     """Where the runs stood, for a race that this kernel does not know."""
     views: tuple[ViewRequest, ...] = ()

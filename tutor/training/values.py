@@ -123,8 +123,10 @@ FORK_SETTINGS: dict[str, tuple[str, Reader]] = {
     "since": ("a whole number from 0 to 10^9", _whole(0, 10**9)),
 }
 """Of one run only."""
+WORKERS = 64
 RACE_SETTINGS: dict[str, tuple[str, Reader]] = {
     "engine": _one_of(("eager", "compiled")),
+    "workers": (f"a whole number from 1 to {WORKERS}", _whole(1, WORKERS)),
 }
 """Of the whole race only."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tutor.training import catalogue
 from tutor.training.commands import command as command
-from tutor.training.run import Run
+from tutor.training.run import Run, RunEnd
 from tutor.training.spec import RaceSpec, RunSpec
 
 
@@ -65,3 +65,11 @@ def standing(run: Run) -> str:
     if run.end.stopped == "diverged":
         return f"diverged at {run.end.iteration}"
     return "finished"
+
+
+def computed_on(end: RunEnd) -> str:
+    """Like "cpu, eager" or "cuda:0, eager, 2 workers"."""
+    parts = [end.device, end.engine]
+    if end.workers > 1:
+        parts.append(f"{end.workers} workers")
+    return ", ".join(parts)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tutor.errors import UsageError
-from tutor.training import catalogue, forks, values
+from tutor.training import catalogue, forks, options, values
 from tutor.training.forks import Setting
 from tutor.training.notches import Notch, turned_run
 from tutor.training.spec import CHANGEABLE, RaceSpec
-from tutor.training.values import Fault
+from tutor.training.values import WORKERS, Fault
 from tutor.training.views import Noise, Regions
 from tutor.ui.race_control import SPEEDS, RaceControl
 
@@ -35,6 +35,7 @@ ORDER = (
     "decay",
     "slip",
     "engine",
+    "workers",
 )
 """Of the rows, the most wanted first."""
 Engine = Literal["eager", "compiled"]
@@ -98,6 +99,8 @@ def _shown(control: RaceControl, key: str) -> str:
         return _speed(control)
     if key == "engine":
         return spec.engine
+    if key == "workers":
+        return str(spec.workers)
     if key == "momentum" and all(
         each.at(_at(control)[each.name]).optimiser != "momentum" for each in spec.runs
     ):
@@ -126,7 +129,11 @@ async def turn(control: RaceControl, row: Row, direction: int) -> str:
         return ""
     if row.key == "engine":
         other: Engine = "compiled" if row.value == "eager" else "eager"
-        await control.change(lambda: replace(control.race.spec, engine=other))
+        await control.change(lambda: _computed_by(control, engine=other))
+        return ""
+    if row.key == "workers":
+        count = min(WORKERS, max(1, int(row.value) + direction))
+        await control.change(lambda: _computed_by(control, workers=count))
         return ""
     notch = Notch(row.key)
     return await _put(
@@ -134,6 +141,13 @@ async def turn(control: RaceControl, row: Row, direction: int) -> str:
         row.key,
         lambda: notch.turn(control.race.spec, direction, _at(control)),
     )
+
+
+def _computed_by(
+    control: RaceControl, engine: Engine = "eager", workers: int = 1
+) -> RaceSpec:
+    """The race as it is; what is compiled has one worker."""
+    return replace(control.race.spec, engine=engine, workers=workers)
 
 
 async def give(control: RaceControl, key: str, text: str) -> str:
@@ -145,7 +159,11 @@ async def give(control: RaceControl, key: str, text: str) -> str:
         engine = next((each for each in ENGINES if each == text), None)
         if engine is None:
             raise UsageError(f"engine must be eager or compiled, not {text!r}.")
-        await control.change(lambda: replace(control.race.spec, engine=engine))
+        await control.change(lambda: _computed_by(control, engine=engine))
+        return ""
+    if key == "workers":
+        count = options.race(None, [f"workers={text}"]).workers
+        await control.change(lambda: _computed_by(control, workers=count))
         return ""
     value = read(key, text)
 
@@ -275,6 +293,8 @@ def value_offers(control: RaceControl, key: str) -> tuple[str, ...]:
     """Values of a setting around the present one."""
     if key == "engine":
         return ENGINES
+    if key == "workers":
+        return ("1", "2", "4")
     if key == "speed":
         return tuple("full" if each is None else f"{each:g}" for each in SPEEDS)
     found, at = [], _at(control)

@@ -189,6 +189,8 @@ class TrainingScreen(RaceAsks):
         engine = next((end.engine for end in ends), "eager")
         device = next((end.device for end in ends), "cpu")
         words = [device] if engine == "eager" else [device, engine]
+        if (workers := max((end.workers for end in ends), default=1)) > 1:
+            words.append(f"{workers} workers")
         return (
             Content.assemble((shown, style), dot, dot.join(words)),
             Content.styled(shown, style),
