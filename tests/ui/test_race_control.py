@@ -215,15 +215,15 @@ async def test_a_view_is_asked_once_of_what_is_looked_at(fixture: Fixture) -> No
     await fixture.until(lambda: control.race.iteration == 10)
     await fixture.rest()
     wish = ViewRequest("layers", "gd")
-    control.look_at(wish)
-    await fixture.until(lambda: "layers" in control.seen)
-    control.look_at(wish)
+    control.looking.at(wish)
+    await fixture.until(lambda: "layers" in control.looking.answers)
+    control.looking.at(wish)
     await fixture.rest()
     assert len(fixture.session.viewed) == 1
     assert fixture.session.viewed[0].race == control.race.spec.id
     for at in range(3, 8):  # only the newest wish is of use
         await control.go_to(at)
-        control.look_at(replace(wish, iteration=at))
+        control.looking.at(replace(wish, iteration=at))
     await fixture.rest()
     assert fixture.session.viewed[-1].iteration == 7
     assert len(fixture.session.viewed) <= 4
@@ -232,11 +232,11 @@ async def test_a_view_is_asked_once_of_what_is_looked_at(fixture: Fixture) -> No
 async def test_a_surface_is_asked_once_for_all_iterations(fixture: Fixture) -> None:
     control = fixture.make()
     await fixture.until(lambda: control.race.iteration == 0)
-    control.look_at(ViewRequest("surface", "gd"))
-    await fixture.until(lambda: "surface" in control.seen)
+    control.looking.at(ViewRequest("surface", "gd"))
+    await fixture.until(lambda: "surface" in control.looking.answers)
     await control.do(10)
     await fixture.until(lambda: control.race.iteration == 10)
-    control.look_at(ViewRequest("surface", "gd", iteration=3))
+    control.looking.at(ViewRequest("surface", "gd", iteration=3))
     await fixture.rest()
     assert len(fixture.session.viewed) == 1
 
@@ -247,15 +247,15 @@ async def test_while_it_runs_the_slices_bring_the_view(fixture: Fixture) -> None
     fixture.session.held = True
     await control.run_or_pause()
     await fixture.until(lambda: control.race.iteration > 0)
-    control.look_at(ViewRequest("layers", "gd", iteration=1))
+    control.looking.at(ViewRequest("layers", "gd", iteration=1))
     await control.pause()
     await fixture.rest()
     fixture.session.viewed.clear()
-    control.look_at(ViewRequest("layers", "gd"))
+    control.looking.at(ViewRequest("layers", "gd"))
     await control.run_or_pause()
     await fixture.until(lambda: any(fixture.session.asked_views))
     assert fixture.session.asked_views[-1][0].iteration is None
-    await fixture.until(lambda: control.seen["layers"].run == "gd")
+    await fixture.until(lambda: control.looking.answers["layers"].run == "gd")
 
 
 async def test_a_view_that_cannot_be_is_a_sentence_and_is_not_asked_again(
@@ -264,11 +264,15 @@ async def test_a_view_that_cannot_be_is_a_sentence_and_is_not_asked_again(
     control = fixture.make()
     await fixture.until(lambda: control.race.iteration == 0)
     fixture.session.view_problem = "There is no such view."
-    control.look_at(ViewRequest("noise", "gd"))
-    await fixture.until(lambda: control.seen_problem)
-    control.look_at(ViewRequest("noise", "gd"))
+    control.looking.at(ViewRequest("noise", "gd"))
+    await fixture.until(lambda: control.looking.problem)
+    control.looking.at(ViewRequest("noise", "gd"))
     await fixture.rest()
-    assert control.seen_problem == "There is no such view."
+    said = control.looking.problem
+    assert said == "There is no such view."
+    control.looking.at(ViewRequest("layers", "gd"))
+    said = control.looking.problem
+    assert said is None, "of this one nothing is known yet"
     assert len(fixture.session.viewed) == 1
     assert control.problem is None
 
@@ -363,10 +367,10 @@ async def test_findings_are_kept_until_they_are_answered(fixture: Fixture) -> No
 async def test_a_race_begun_anew_forgets_what_was_seen(fixture: Fixture) -> None:
     control = fixture.make()
     await fixture.until(lambda: control.race.iteration == 0)
-    control.look_at(ViewRequest("surface", "gd"))
-    await fixture.until(lambda: "surface" in control.seen)
+    control.looking.at(ViewRequest("surface", "gd"))
+    await fixture.until(lambda: "surface" in control.looking.answers)
     control.toggle("gd")
     await control.reset(replace(control.race.spec, runs=control.race.spec.runs[1:]))
-    assert control.seen == {}
+    assert control.looking.answers == {}
     assert control.hidden == frozenset()
     assert control.viewed == "minibatch"

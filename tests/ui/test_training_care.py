@@ -102,3 +102,22 @@ async def test_a_file_is_written_beside_a_race_that_goes_on(
         may_go_on.set()
         await wait_for_text(pilot, "Written, and its path copied")
     assert written == [3], "as it was when the key was pressed"
+
+
+async def test_of_what_nobody_looks_at_nothing_is_computed() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        control = app.training.control
+        await pilot.press("v", "v")
+        await wait_until(pilot, lambda: "output" in control.looking.answers)
+        await pilot.press("V", "V")
+        await settled(pilot)
+        looked = len(app.engine.looked)
+        await pilot.press("r")
+        await wait_until(pilot, lambda: app.at == 0)
+        await settled(pilot)
+        await pilot.press("s")
+        await wait_until(pilot, lambda: app.at == 1)
+        await settled(pilot)
+        assert app.engine.requests[-1].views == ()
+        assert len(app.engine.looked) == looked

@@ -1,16 +1,14 @@
 """RaceControl: one race, where the learner stands in it, and the loop that computes what
 is wanted. It outlives the screen that shows it; `races` keeps it.
 
-Keys only say what is wanted; `drive` asks the session for it, `watch` for what is seen
-besides points. A change while it computes ends the slice and the next one brings it.
+Keys only say what is wanted; `drive` asks the session for it. A change while it computes
+ends the slice and the next one brings it. What is seen besides points is `race_looking`'s.
 """
 
 import asyncio
 import itertools
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Protocol
 
 from tutor.errors import TutorError
 from tutor.lesson.schema import TrainCell
@@ -21,17 +19,8 @@ from tutor.training.luck import LuckRequest
 from tutor.training.lucky import Lucky
 from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import Kept, RaceSpec
-from tutor.training.views import (
-    Fit,
-    Layers,
-    Noise,
-    Regions,
-    Slope,
-    Surface,
-    View,
-    ViewKind,
-    ViewRequest,
-)
+from tutor.training.views import View
+from tutor.ui.race_looking import Looking, Turn
 from tutor.ui.race_looks import Looks
 
 SPEEDS: tuple[float | None, ...] = (1, 10, 100, 1000, None)
@@ -43,19 +32,6 @@ LONG = 1000
 _NOTHING = -1
 
 _numbers = itertools.count(1)
-
-
-class Turn(Protocol):
-    """Whose race computes; `races.Races` is it."""
-
-    def taken(self, *, long: bool) -> AbstractAsyncContextManager[None]:
-        """While it lasts, nobody else computes. `long`: others may end it."""
-
-    def heard(self, control: "RaceControl") -> None:
-        """Something of it has changed."""
-
-    async def alone(self, control: "RaceControl") -> None:
-        """It runs now: pause the others."""
 
 
 class RaceControl:
@@ -87,10 +63,8 @@ class RaceControl:
         """The luck meter computes, or is about to."""
         self.luck_problem: str | None = None
         """Why there is no luck to see, as a sentence; the race is none the worse."""
-        self.seen: dict[ViewKind, View] = {}
-        """The newest answer of each kind."""
-        self.seen_problem: str | None = None
-        """Why there is no answer; None: there is one, or it is on its way."""
+        self.looking = Looking(self, session, turn)
+        """What is seen besides points."""
         self.seeds = 500
         self.was_over = False
         """Some race of it was seen to its end."""
@@ -107,9 +81,6 @@ class RaceControl:
         """A slice is computed that ends only when it is stopped."""
         self._asked = asyncio.Event()
         self._asked.set()
-        self._wanted: ViewRequest | None = None
-        self._answered: object = None
-        self._look = asyncio.Event()
 
     # ------------------------------------------------------------------ how it stands
 
@@ -273,13 +244,6 @@ class RaceControl:
         if cell.speed is not None:
             self.speed = cell.speed
 
-    def look_at(self, request: ViewRequest | None) -> None:
-        """What is to be seen besides points, of the cursor's iteration; None: nothing.
-        While it runs, the engine answers as it goes; else it is asked."""
-        self._wanted = request
-        if request is not None:
-            self._look.set()
-
     def begin_anew(self, spec: RaceSpec) -> None:
         """Another race in the place of this one."""
         self._clear(_new(spec))
@@ -291,9 +255,7 @@ class RaceControl:
         self.cursor = None
         self.answered = []
         self.lucky = self.luck_problem = None
-        self.seen = {}
-        self.seen_problem = None
-        self._answered = None
+        self.looking.forget()
         self._forget_the_gone()
 
     def take_over(self, race: Race) -> None:
@@ -354,14 +316,14 @@ class RaceControl:
             self.was_over = True
             self.running = False
             self._singles = 0
-            self._look.set()
+            self.looking.resume()
             self.tell()
             return _NOTHING
         if self._singles:
             singles, self._singles = self._singles, 0
             return singles
         if not self.running:
-            self._look.set()
+            self.looking.resume()
             return _NOTHING
         return None if self.speed is None else max(1, int(self.speed) // STEPS_S)
 
@@ -376,7 +338,9 @@ class RaceControl:
             self._long = long
             self._counting = long and limit is not None
             try:
-                async for arrived in self._session.train(race.spec, limit, self._views):
+                async for arrived in self._session.train(
+                    race.spec, limit, self.looking.on_the_way
+                ):
                     self._take(race, arrived)
             finally:
                 self._long = self._counting = False
@@ -393,15 +357,8 @@ class RaceControl:
                 return
             case _:
                 if race is self.race:
-                    self._show(arrived)
+                    self.looking.take(arrived)
         self.tell()
-
-    def _views(self) -> tuple[ViewRequest, ...]:
-        """What the engine is to answer as it goes."""
-        wanted = self._wanted
-        if wanted is None or self.cursor is not None or self._is_answered(wanted):
-            return ()
-        return (replace(wanted, iteration=None),)
 
     async def _rest(self, seconds: float) -> None:
         """Keep the pace; a key ends it."""
@@ -430,59 +387,6 @@ class RaceControl:
                 if self.lucky is lucky:  # else it was asked for again meanwhile
                     self.trying = False
         self.tell()
-
-    async def watch(self) -> None:
-        """Ask for what is to be seen while no iteration does it, the newest wish only."""
-        while True:
-            await self._look.wait()
-            self._look.clear()
-            wanted, race = self._wanted, self.race
-            if wanted is None or race.iteration < 0 or race.spec.watched:
-                continue
-            if self.busy or self._is_answered(wanted):
-                continue
-            reached = self._key(wanted)
-            try:
-                async with self._turn.taken(long=False):
-                    view = await self._session.view(replace(wanted, race=race.spec.id))
-            except TutorError as error:
-                self.seen_problem = str(error)
-            else:
-                if race is self.race:
-                    self._show(view)
-            self._answered = reached  # once asked is enough, whatever the answer
-            self.tell()
-
-    def _show(self, view: View) -> None:
-        kind = _KINDS[type(view)]
-        self.seen[kind] = view
-        self.seen_problem = None
-        if self._wanted is not None and self._wanted.kind == kind:
-            at = getattr(view, "iteration", None)
-            self._answered = self._key(self._wanted, at)
-
-    def _is_answered(self, wanted: ViewRequest) -> bool:
-        return self._answered == self._key(wanted)
-
-    def _key(self, wanted: ViewRequest, at: int | None = None) -> object:
-        """Tells two answers apart: a surface stays the same over the iterations."""
-        run = self.race.runs.get(wanted.run)
-        if run is None:
-            return None
-        if at is None:
-            at = run.last if wanted.iteration is None else wanted.iteration
-        what = run.spec.at(at).loss if wanted.kind == "surface" else at
-        return self.race.spec.id, replace(wanted, iteration=None), what
-
-
-_KINDS: dict[type, ViewKind] = {
-    Fit: "output",
-    Regions: "output",
-    Surface: "surface",
-    Slope: "surface",
-    Layers: "layers",
-    Noise: "noise",
-}
 
 
 def _new(spec: RaceSpec) -> Race:

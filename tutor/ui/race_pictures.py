@@ -70,7 +70,7 @@ def picture(
         return None
     if sight.name == "luck":
         return _luck(control, width, height, marks)
-    view = control.seen.get(sight.kind) if sight.kind is not None else None
+    view = control.looking.answers.get(sight.kind) if sight.kind is not None else None
     if view is None or (sight.kind != "surface" and view.run != control.viewed):
         return None
     return _drawn(control, view, width, height, marks)
@@ -83,7 +83,7 @@ def _luck(
     lucky = control.lucky
     if lucky is None or lucky.iteration < 0:
         return None
-    surface = control.seen.get("surface") if control.looks.ends else None
+    surface = control.looking.answers.get("surface") if control.looks.ends else None
     return luck(
         lucky,
         width,

@@ -309,7 +309,7 @@ def value_offers(control: RaceControl, key: str) -> tuple[str, ...]:
 
 def parts(control: RaceControl) -> int:
     """How many things can be lit in the picture: hidden units, or batch sizes."""
-    view = control.seen.get("noise" if control.view == "noise" else "output")
+    view = control.looking.answers.get("noise" if control.view == "noise" else "output")
     if isinstance(view, Regions):
         return len(view.units)
     return len(view.batches) if isinstance(view, Noise) else 0

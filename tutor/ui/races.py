@@ -16,7 +16,7 @@ Start = Callable[[Coroutine[Any, Any, None]], object]
 
 
 class Races:
-    """Implements `race_control.Turn`."""
+    """Implements `race_looking.Turn`."""
 
     def __init__(
         self, session: Session, start: Start, heard: Callable[[], None] | None = None
@@ -49,7 +49,7 @@ class Races:
             control.set_up(cell)
         self._controls[key] = control
         self._start(control.drive())
-        self._start(control.watch())
+        self._start(control.looking.watch())
         return control
 
     def own(self) -> RaceControl | None:

@@ -132,6 +132,7 @@ class TrainingScreen(RaceAsks):
         """Nobody looks any more, unless another screen does; the race goes on."""
         if self.control.shown == self.note_change:
             self.control.shown = None
+            self.control.looking.at(None)
         if self._races.session.on_watched == self._hear_own:
             self._races.session.on_watched = None
 
@@ -264,8 +265,8 @@ class TrainingScreen(RaceAsks):
         asked = f"{self._question()}\n\n" if self._question() else ""
         if shown.name == "luck":
             return self._luck_words(asked)
-        if shown.name != "curves" and control.seen_problem is not None:
-            return control.seen_problem
+        if shown.name != "curves" and control.looking.problem is not None:
+            return control.looking.problem
         if shown.name != "curves" and not waiting:
             return f"Computing the picture{self.look[Glyph.ELLIPSIS]}"
         runs = [safe_line(run.name, 20) for run in control.race.spec.runs]
@@ -377,6 +378,8 @@ class TrainingScreen(RaceAsks):
         self.set_class(is_view, "-view")
         room = self.has_class("-wide") and self.size.height >= BOTH
         self.set_class(room and control.race.iteration >= 1, "-both")
+        if not is_view:
+            control.looking.at(None)
         drawn = self._draw_picture() if is_view else control.race.iteration >= 1
         self.set_class(not drawn, "-waiting")
         if not drawn:
@@ -393,7 +396,7 @@ class TrainingScreen(RaceAsks):
         control, shown = self.control, self.sight
         view = self.query_one("#picture", PictureView)
         width, height = view.size if view.size.area else self.query_one("#left").size
-        control.look_at(race_pictures.request(control, shown, width, height))
+        control.looking.at(race_pictures.request(control, shown, width, height))
         marks = view.marks_for(2)
         picture = race_pictures.picture(control, shown, width, height, marks)
         if picture is not None:
