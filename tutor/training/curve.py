@@ -35,6 +35,10 @@ class Curve:
     def extend(self, numbers: Sequence[float]) -> None:
         """Append."""
         self.values.extend(numbers)
+        self._look_at(numbers)
+
+    def _look_at(self, numbers: Sequence[float]) -> None:
+        """Remember of the newest what a plot needs."""
         finite = _finite(numbers)
         if finite:
             self.highest = max(self.highest, max(finite))
@@ -56,11 +60,16 @@ class Curve:
         self._sum.append(sum(finite))
         self._finite.append(len(finite))
 
-    def halved(self) -> "Curve":
-        """Every second number."""
-        half = Curve()
-        half.extend(self.values[::2])
-        return half
+    def halve(self) -> None:
+        """Keep every second number, where they are: with copies beside them the process
+        would grow, and stay so."""
+        del self.values[1::2]
+        self.lowest_positive, self.highest = math.inf, -math.inf
+        for column in (self._low, self._high, self._sum):
+            del column[:]
+        for places in (self._low_at, self._high_at, self._finite):
+            del places[:]
+        self._look_at(self.values)
 
     def extremes(self, start: int, stop: int) -> Iterator[int]:
         """Indices, ascending, of the lowest and the highest from `start` to before

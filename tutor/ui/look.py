@@ -16,6 +16,7 @@ from rich.style import Style as RichStyle
 from textual.app import App
 from textual.color import Color
 from textual.dom import DOMNode
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.theme import Theme
 
@@ -155,6 +156,11 @@ def look_of(node: DOMNode) -> Look:
     return found if isinstance(found, Look) else Look()
 
 
+def sent_by(node: DOMNode) -> int:
+    """Bytes that the app that `node` lives in has sent to the terminal so far."""
+    return node.app.sent if isinstance(node.app, LookApp) else 0
+
+
 _ANSI_VARIABLES = {
     "ansi-background": "ansi_default",
     "ansi-foreground": "ansi_default",
@@ -258,6 +264,8 @@ class LookApp(App[Result]):
 
     def __init__(self, settings: Settings = _USUAL) -> None:
         super().__init__()
+        self.sent = 0
+        """Bytes that went to the terminal so far; a test without one sends none."""
         self.look = Look(settings)
         self._line_filters: list[LineFilter] = [Colours(keep=settings.colour)]
         if self.look.ascii:
@@ -268,6 +276,17 @@ class LookApp(App[Result]):
         if settings.link == "slow":
             self.animation_level = "none"
         self.set_class(self.look.ascii, "-ascii")
+
+    def get_driver_class(self) -> type[Driver]:
+        """The usual one, counting."""
+        app, usual = self, super().get_driver_class()
+
+        class Counting(usual):  # type: ignore[valid-type, misc]
+            def write(self, data: str) -> None:
+                app.sent += len(data.encode(errors="replace"))
+                super().write(data)
+
+        return Counting
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Ours replace Textual's, which would make 24-bit colours of the sixteen."""

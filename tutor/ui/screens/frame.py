@@ -126,7 +126,15 @@ class FrameScreen(KernelCare[Result]):
         """What the app says of a race that runs, in a few words; "": none does."""
         if words != self._race:
             self._race = words
-            self.refresh_frame()
+            if self.in_front:
+                self.refresh_frame()
+
+    @property
+    def in_front(self) -> bool:
+        """Nothing lies over it. What changes on a screen behind waits for its resume:
+        the terminal's own background is transparent to Textual, which would paint all of
+        the screen in front anew."""
+        return self.is_mounted and self.app.screen is self
 
     def keep(self) -> None:
         """The app is about to end: keep what is typed. Nothing may be awaited."""

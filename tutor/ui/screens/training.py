@@ -2,7 +2,8 @@
 
 What its keys do is `race_moves`', what is typed `race_asks`'; here is what is seen. This
 paces the drawing: at once when nothing was drawn lately, else at most 20 times a second
-(4 on a slow link), after the keys that wait, and never when nothing has changed.
+(on a slow link 4, and fewer where they send much), after the keys that wait, and never
+when nothing has changed.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from tutor.training import explain, options
 from tutor.training.spec import RaceSpec
 from tutor.training.words import command
 from tutor.ui import look, race_pictures
-from tutor.ui.look import Glyph
+from tutor.ui.look import Glyph, sent_by
 from tutor.ui.race_control import RaceControl
 from tutor.ui.race_views import VIEWS, sight
 from tutor.ui.races import Races
@@ -30,12 +31,17 @@ from tutor.ui.screens.frame import bindings
 from tutor.ui.screens.race_asks import RaceAsks
 from tutor.ui.widgets.ask_line import AskLine
 from tutor.ui.widgets.frame_lines import TitleParts
+from tutor.ui.widgets.lines import Column
 from tutor.ui.widgets.picture_view import PictureView
 from tutor.ui.widgets.plain import Plain, content_of
 from tutor.ui.widgets.race_panel import Setting, Standing, one_line, panel
 
 PERIOD_S = {"fast": 0.05, "slow": 0.25}
 """The shortest time between two drawings."""
+LINE_BYTES_S = 8000
+"""What a slow link is to carry for a race that runs."""
+LONGEST_S = 2.0
+"""Between two drawings, however much the first one sent."""
 KEYS_FIRST_S = 0.25
 """A drawing waits so long for a stream of keys to end."""
 BOTH = 28
@@ -93,6 +99,8 @@ class TrainingScreen(RaceAsks):
         self._own_first = own or (cell is None and races.news_of_own())
         self._told: str | None = None
         self._drawn_at = 0.0
+        self._sent = 0
+        """Bytes that had gone to the terminal then."""
         self._asked_at: float | None = None
         """When the drawing that is to come was asked for; None: there is none."""
         self._view_first = "curves" if cell is None else cell.view
@@ -117,7 +125,7 @@ class TrainingScreen(RaceAsks):
                 yield Plain(id="empty")
                 yield PictureView(id="curves")
                 yield Plain(id="see")
-            yield Plain(id="panel")
+            yield Column(id="panel")
         yield Plain(id="line")
         yield AskLine()
 
@@ -346,7 +354,7 @@ class TrainingScreen(RaceAsks):
 
     def note_change(self) -> None:
         """Draw soon, or at once when nothing was drawn lately."""
-        if self._asked_at is None and self.is_mounted:
+        if self._asked_at is None and self.in_front:
             self._asked_at = now()
             period = PERIOD_S[self.look.settings.link]
             delay = self._drawn_at + period - self._asked_at
@@ -365,13 +373,24 @@ class TrainingScreen(RaceAsks):
         waited = now() - self._asked_at
         if self.app.message_queue_size and waited < KEYS_FIRST_S:
             self._draw_in(0.005)
+        elif (rest := self._line_is_free_at() - now()) > 0:
+            self._draw_in(rest)
         else:
             self._draw()
+
+    def _line_is_free_at(self) -> float:
+        """When what was drawn last, and since, has gone through a slow link. A drawing
+        that follows a key does not wait for that."""
+        if self.look.settings.link == "fast" or not self.control.busy:
+            return 0.0
+        seconds = (sent_by(self) - self._sent) / LINE_BYTES_S
+        return self._drawn_at + min(seconds, LONGEST_S)
 
     def _draw(self) -> None:
         self._asked_at = None
         self._drawn_at = now()
-        if not self.is_mounted or not self.query(AskLine):
+        self._sent = sent_by(self)
+        if not self.in_front or not self.query(AskLine):
             return
         control, shown = self.control, self.sight
         is_view = shown.name != "curves"
@@ -410,12 +429,11 @@ class TrainingScreen(RaceAsks):
             line = one_line(standing, settings, self.look, self.size.width - 2)
             self.query_one("#line", Plain).update(line, layout=False)
         else:
-            beside = self.query_one("#panel", Plain)
+            beside = self.query_one("#panel", Column)
             width = beside.content_size.width or 26
             height = beside.content_size.height or self.size.height - 4
-            # Its size is fixed, so nothing has to be laid out again.
-            lines = panel(standing, settings, self._foot(), self.look, (width, height))
-            beside.update(lines, layout=False)
+            size = width, height
+            beside.show(panel(standing, settings, self._foot(), self.look, size))
         self.set_class(self.control.finding is not None, "-told")
         said, style = self._see()
         self.query_one("#see", Plain).show(said, style)

@@ -1,10 +1,13 @@
-"""Lines: a widget that draws its lines for the width there is; wrapping is its own."""
+"""Lines: a widget that draws its lines for the width there is; wrapping is its own.
+Column: lines in a room of fixed size; only those that have changed are painted.
+"""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from textual.app import RenderResult
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from tutor.ui.look import Look, look_of
@@ -55,3 +58,29 @@ class Lines(Widget):
     def render(self) -> RenderResult:
         """All of them."""
         return Content("\n").join(self.lines(self.size.width))
+
+
+class Column(Widget):
+    """Its lines may be others many times a second: nothing is laid out for that."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown = Content()
+        self._lines: Sequence[Content] = ()
+
+    def show(self, words: Content) -> None:
+        """Show these lines, none longer than the room. What looks as before is not
+        painted again."""
+        before, self._lines = self._lines, words.split("\n", allow_blank=True)
+        self._shown = words
+        pairs = enumerate(zip_longest(before, self._lines, fillvalue=Content()))
+        width = self.content_size.width
+        changed = [
+            Region(0, y, width, 1) for y, (old, new) in pairs if not old.is_same(new)
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def render(self) -> RenderResult:
+        """All of them."""
+        return self._shown

@@ -90,5 +90,7 @@ class Plain(Static):
         super().__init__(content_of(words, style), markup=False, id=id, classes=classes)
 
     def show(self, words: Words, style: str = "") -> None:
-        """Replace what is shown."""
-        self.update(content_of(words, style))
+        """Replace what is shown. The same again costs nothing."""
+        content, before = content_of(words, style), self.content
+        if not (isinstance(before, Content) and before.is_same(content)):
+            self.update(content)

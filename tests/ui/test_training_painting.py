@@ -1,0 +1,89 @@
+"""What the training screen paints: what has changed, where somebody sees it, and over a
+slow link no more than that carries."""
+
+from time import monotonic
+
+import pytest
+from textual.content import Content
+from textual.geometry import Region
+
+from tests.ui.conftest import wait_for_text, wait_until
+from tests.ui.test_training import racing, settled
+from tutor.settings import Link, Settings
+from tutor.ui.screens import training
+from tutor.ui.screens.help import HelpScreen
+from tutor.ui.widgets.frame_lines import TitleLine
+from tutor.ui.widgets.lines import Column
+from tutor.ui.widgets.picture_view import PictureView
+from tutor.ui.widgets.plain import Plain
+
+
+async def test_of_the_panel_only_lines_that_changed_are_painted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("s")
+        await settled(pilot)
+        panel = app.screen.query_one("#panel", Column)
+        regions: list[Region] = []
+        monkeypatch.setattr(panel, "refresh", lambda *each: regions.extend(each))
+        app.training.draw_beside()
+        assert regions == []
+        app.training.action_next_setting()
+        assert [region.height for region in regions] == [1, 1]
+
+
+async def test_the_same_words_are_not_laid_out_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with racing() as (app, _):
+        plain = app.screen.query_one("#see", Plain)
+        plain.show(Content("the same"))
+        laid_out: list[Content] = []
+        monkeypatch.setattr(plain, "update", laid_out.append)
+        plain.show(Content("the same"))
+        assert laid_out == []
+        plain.show(Content.styled("the same", "bold"))
+        assert len(laid_out) == 1
+
+
+async def test_a_screen_behind_another_paints_nothing() -> None:
+    async with racing() as (app, pilot):
+        await pilot.press("s")
+        await settled(pilot)
+        screen = app.training
+        plot, title = (
+            screen.query_one("#curves", PictureView),
+            screen.query_one(TitleLine),
+        )
+        app.push_screen(HelpScreen("training", ""))
+        await wait_until(pilot, lambda: app.screen is not screen)
+        drawn, parts = plot.drawn, title.parts
+        await screen.control.do(3)
+        await wait_until(pilot, lambda: screen.control.race.iteration == 4)
+        screen.tell_race("race 4/25")
+        await pilot.pause()
+        assert plot.drawn == drawn
+        assert title.parts is parts
+        assert screen._asked_at is None
+        app.pop_screen()
+        await wait_for_text(pilot, "iteration 4 of 25")
+        assert plot.drawn > drawn
+
+
+@pytest.mark.parametrize("link", ["slow", "fast"])
+async def test_over_a_slow_link_what_was_sent_goes_through_first(link: Link) -> None:
+    settings = Settings(link=link)
+    async with racing(settings=settings) as (app, pilot):
+        await pilot.press("s")
+        await settled(pilot)
+        screen = app.training
+        screen._drawn_at = monotonic()
+        app.sent = screen._sent + training.LINE_BYTES_S
+        # what a key asks for does not wait
+        assert screen._line_is_free_at() <= monotonic()
+        screen.control.running = True
+        waits = screen._line_is_free_at() == pytest.approx(screen._drawn_at + 1)
+        assert waits == (link == "slow")
+        app.sent += 1_000_000
+        assert screen._line_is_free_at() <= screen._drawn_at + training.LONGEST_S
