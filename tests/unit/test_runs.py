@@ -2,10 +2,13 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -351,6 +354,91 @@ def test_points_that_come_again_are_known(runs: Runs, tmp_path: Path) -> None:
     again.keep(spec, slip)
     assert again.unknown(spec.id, slip) is None
     assert again.unknown(spec.id, points("gd", 20, 40)) == points("gd", 50, 10)
+
+
+def going_on(runs: Runs, stored: Race, clock: Clock) -> Iterator[None]:
+    """Compute what is left, as a session does: from where it stands, and a turn of the
+    caller's for each thing that arrives."""
+    stood = {each.run: each.iteration for each in runs.kept(stored.spec)}
+    for each in stored.spec.runs:
+        first = stood.get(each.name, -1) + 1
+        for at in range(first, each.iterations + 1, 7):
+            count = min(7, each.iterations + 1 - at)
+            some = runs.unknown(stored.spec.id, points(each.name, at, count))
+            if some is not None:
+                assert isinstance(some, Points)
+                stored.add(some)
+                runs.keep(stored.spec, some)
+            if at % 5 == 0:  # a slice is over
+                runs.keep(stored.spec, kept(each.name, at + count - 1))
+            clock.now += 0.3
+            yield
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_end(
+    tmp_path: Path, clock: Clock
+) -> None:
+    whole = Race(RaceSpec(tuple(replace(r, iterations=200) for r in SPEC.runs), id="x"))
+    ahead = 0
+    moments = enumerate(going_on(Runs(tmp_path / "a", clock=clock), whole, clock))
+    for moment, _ in moments:
+        if not (tmp_path / "a").exists():
+            continue
+        there = tmp_path / str(moment)  # what a kill leaves now
+        shutil.copytree(tmp_path / "a", there)
+        runs = Runs(there, clock=clock)
+        stored = runs.open(only(runs).id)
+        stood = {each.run: each.iteration for each in stored.kept}
+        ahead += any(
+            run.last > stood.get(name, -1) for name, run in stored.race.runs.items()
+        )
+        for turn, _ in enumerate(going_on(runs, stored.race, clock)):
+            if turn == moment % 9:  # killed a second time
+                runs = Runs(there, clock=clock)
+                stored = runs.open(stored.id)
+                break
+        for _ in going_on(runs, stored.race, clock):
+            pass
+        runs.close()
+        again = Runs(there).open(stored.id).race
+        for run in again.runs.values():
+            assert list(run.losses) == [1 / (1 + at) for at in range(201)]
+        assert fields(again) == fields(stored.race)
+    assert ahead > 20
+
+
+def test_points_that_came_twice_are_read_once(runs: Runs, tmp_path: Path) -> None:
+    race = Race(SPEC)
+    fill(runs, race, 0, 50)
+    runs.keep(SPEC, points("gd", 40, 30, 1000))
+    runs.keep(SPEC, points("gd", 45, 5, 1000))
+    race.add(points("gd", 50, 20, 1000))
+    runs.close()
+    again = Runs(tmp_path).open(only(runs).id).race
+    assert fields(again) == fields(race)
+
+
+def test_a_standing_ahead_of_a_log_that_lost_its_end_is_left_out(
+    runs: Runs, tmp_path: Path, clock: Clock
+) -> None:
+    race = Race(SPEC)
+    fill(runs, race, 0, 50)
+    clock.now = 1.0
+    size = log_of(tmp_path).stat().st_size
+    fill(runs, race, 50, 100)
+    for name in race.runs:
+        runs.keep(SPEC, kept(name, 99))
+    runs.close()
+    os.truncate(log_of(tmp_path), size)
+    again = Runs(tmp_path)
+    stored = again.open(only(runs).id)
+    assert stored.kept == ()
+    assert again.kept(stored.race.spec) == ()
+    last = stored.race.runs["gd"].last
+    assert last < 99
+    assert again.unknown(stored.id, points("gd", 0, 99)) == points(
+        "gd", last + 1, 98 - last
+    )
 
 
 def test_a_state_that_is_too_large_is_not_kept(

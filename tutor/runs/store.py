@@ -242,8 +242,6 @@ class Runs:
                 if last.run in race.runs and race.runs[last.run].last < last.start:
                     race.runs[last.run].add(last)
             kept = tuple(each for each in stood.kept if each.run in race.runs)
-        if any(each.iteration > race.runs[each.run].last for each in kept):
-            kept = ()  # a disk that lost what was written before the standing
         if told.finished is not None:
             ends = told.finished.runs.items()
             race.add(
@@ -267,7 +265,10 @@ class Runs:
         """The folder, its log and where it stood. Raises FileError."""
         assert self._folder is not None
         path = _newest(self._folder / id)
-        return path.parent, log.read(path), standing.read(path.with_suffix(".standing"))
+        told, stood = log.read(path), standing.read(path.with_suffix(".standing"))
+        if stood is not None and not _has_points_of(told, stood):
+            stood = None  # a disk that lost what was written before the standing
+        return path.parent, told, stood
 
 
 def _newest(folder: Path) -> Path:
@@ -276,6 +277,19 @@ def _newest(folder: Path) -> Path:
     if not logs:
         raise FileError(f"{folder} has no log: it is no run that the tutor stored.")
     return logs[-1]
+
+
+def _has_points_of(told: Log, stood: Standing) -> bool:
+    """Whether the log has the points up to where the race stood, but for thinned ones."""
+    since = {run.name: run.since for run in told.spec.runs}
+    widest = max((p.stride for held in told.pieces.values() for p in held), default=1)
+    for last in stood.lasts:
+        held = told.pieces.get(last.run, [])
+        reached = max((each.last for each in held), default=since.get(last.run, 0) - 1)
+        stride = max((each.stride for each in held), default=widest)
+        if reached + stride <= last.start:
+            return False
+    return True
 
 
 def _listed(folder: Path) -> StoredRun:
@@ -296,8 +310,9 @@ def _listed(folder: Path) -> StoredRun:
 def _fill(run: Run, held: list[Piece]) -> None:
     """Add what is kept of a run."""
     stride = max((each.stride for each in held), default=1)
-    with contextlib.suppress(ValueError):  # what came twice: as if it broke off there
-        for each in pieces.joined(pieces.thinned(each, stride) for each in held):
-            run.add(pieces.points(each))
+    for each in pieces.joined(pieces.thinned(each, stride) for each in held):
+        new = pieces.points(each).after(run.last)
+        if new is not None:
+            run.add(new)
     run.stride = stride
     run.last = max(-1, run.last * stride)

@@ -120,9 +120,12 @@ class Writer:
         the files of its former writer go.
         """
         for name, held in before.pieces.items():
-            self.lasts[name] = pieces.last_point(held[-1])
+            self.lasts[name] = pieces.last_point(max(held, key=lambda p: p.last))
         if stood is not None:
-            self.lasts |= {each.run: each for each in stood.lasts}
+            for each in stood.lasts:  # the log is appended more often, but thinned
+                known = self.lasts.get(each.run)
+                if known is None or known.start < each.start:
+                    self.lasts[each.run] = each
             self.states |= {each.run: each for each in stood.kept}
         self.findings = list(before.findings)
         self.started = before.started
