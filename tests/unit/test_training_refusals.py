@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tutor.training import options
-from tutor.training.refusals import parameter_count, refusal
+from tutor.training.catalogue import parameter_count
+from tutor.training.refusals import refusal
 from tutor.training.spec import RaceSpec
 
 VIEWS = ("curves", "contour", "output", "layers", "noise", "luck")
@@ -54,4 +55,5 @@ def test_luck_is_refused_for_the_race_when_one_run_has_none() -> None:
     ],
 )
 def test_how_many_parameters(settings: tuple[str, ...], count: int) -> None:
-    assert parameter_count(race(*settings).runs[0]) == count
+    run = race(*settings).runs[0]
+    assert parameter_count(run.model, run.dataset, run.widths) == count

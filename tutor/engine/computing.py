@@ -5,12 +5,12 @@ raised, and small tensors have one torch thread.
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import pairwise
 from types import FrameType
 
 import torch
 
-from tutor.training.spec import RaceSpec, RunSpec
+from tutor.training import catalogue
+from tutor.training.spec import RaceSpec
 
 SMALL_MODEL = 100_000
 """Parameters up to which one thread is faster than several."""
@@ -52,11 +52,8 @@ def one_thread() -> Iterator[None]:
 
 def few_threads(race: RaceSpec) -> AbstractContextManager[None]:
     """One torch thread while only small models are trained."""
-    small = all(_parameter_count(run) <= SMALL_MODEL for run in race.runs)
+    small = all(
+        catalogue.parameter_count(run.model, run.dataset, run.widths) <= SMALL_MODEL
+        for run in race.runs
+    )
     return one_thread() if small else nullcontext()
-
-
-def _parameter_count(spec: RunSpec) -> int:
-    """About: of the layers between the hidden ones, and the others for two features."""
-    widths = [2, *spec.widths, 1]
-    return sum((wide + 1) * after for wide, after in pairwise(widths))

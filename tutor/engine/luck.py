@@ -5,7 +5,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from time import perf_counter
 
 import torch
@@ -285,6 +285,5 @@ def _check(request: LuckRequest) -> None:
 
 def _numbers(spec: RunSpec) -> int:
     """Of one seed: the data, a layer's outputs for them, or the parameters."""
-    widths = (2, *spec.widths, 1)
-    parameters = sum((wide + 1) * after for wide, after in pairwise(widths))
-    return max(spec.points * max(widths), parameters)
+    parameters = catalogue.parameter_count(spec.model, spec.dataset, spec.widths)
+    return max(spec.points * max(2, *spec.widths, 1), parameters)

@@ -9,11 +9,8 @@ from tutor.exports import figures
 from tutor.exports.table import quoted
 from tutor.headless import printing
 from tutor.picture import Marks, Picture
-from tutor.pictures.bars import layers
-from tutor.pictures.contour import contour
-from tutor.pictures.noise import noise
-from tutor.pictures.output import fit, regions
-from tutor.pictures.slope import slope
+from tutor.pictures.of_view import of_view
+from tutor.pictures.output import fit
 from tutor.session import Session
 from tutor.training import words
 from tutor.training.luck import LuckRun
@@ -21,25 +18,7 @@ from tutor.training.lucky import Lucky
 from tutor.training.refusals import refusal
 from tutor.training.run import Race
 from tutor.training.spec import RaceSpec
-from tutor.training.views import (
-    Fit,
-    Layers,
-    Noise,
-    Regions,
-    Slope,
-    Surface,
-    View,
-    ViewKind,
-    ViewRequest,
-)
-
-KINDS: dict[str, ViewKind] = {
-    "contour": "surface",
-    "output": "output",
-    "layers": "layers",
-    "noise": "noise",
-}
-"""What the engine is asked for; the curves need nothing."""
+from tutor.training.views import KIND_OF, Fit, View, ViewRequest
 
 
 def refuse(view: str, spec: RaceSpec) -> None:
@@ -60,7 +39,7 @@ async def seen(session: Session, race: Race, view: str, width: int) -> list[View
     """
     found = []
     for name in _shown(view, race.spec):
-        request = ViewRequest(KINDS[view], name, race.spec.id, columns=width)
+        request = ViewRequest(KIND_OF[view], name, race.spec.id, columns=width)
         found.append(await session.view(request))
     return found
 
@@ -72,7 +51,7 @@ def drawn(
     fits = [each for each in found if isinstance(each, Fit)]
     if fits:
         return fit(fits, width, height, marks=marks)
-    parts = [_part(each, race, width, height, marks) for each in found]
+    parts = [of_view(each, race, width, height, marks) for each in found]
     if len(parts) == 1:
         return parts[0]
     lines: list[str] = []
@@ -81,22 +60,6 @@ def drawn(
         lines += [each.run.ljust(width)[:width], *part.lines]
         patches += [(), *part.patches]
     return Picture(tuple(lines), tuple(patches))  # type: ignore[arg-type]
-
-
-def _part(each: View, race: Race, width: int, height: int, marks: Marks) -> Picture:
-    match each:
-        case Surface():
-            return contour(each, race, width, height, marks=marks)
-        case Slope():
-            return slope(each, race, width, height, marks=marks)
-        case Regions():
-            return regions(each, width, height, marks=marks)
-        case Layers():
-            return layers(each, width, height, marks)
-        case Noise():
-            return noise(each, width, height, marks=marks)
-        case Fit():
-            return fit(each, width, height, marks=marks)
 
 
 # ----------------------------------------------------------------------- many seeds

@@ -2,6 +2,7 @@
 with what. Names and numbers only; the engine has one of each.
 """
 
+from itertools import pairwise
 from typing import Literal
 
 Task = Literal["fit", "classify", "function"]
@@ -61,3 +62,12 @@ def parameters(model: str, dataset: str) -> tuple[str, ...]:
     if model == "constant":
         return ("b",)
     return ("w1", "w2", "b") if dataset in CLASSIFIED else ("w", "b")
+
+
+def parameter_count(model: str, dataset: str, widths: tuple[int, ...] = ()) -> int:
+    """All numbers that a model learns; `widths`: of an mlp's hidden layers."""
+    if model != "mlp":
+        return len(parameters(model, dataset))
+    features = 2 if dataset in CLASSIFIED else 1
+    layers = pairwise((features, *widths, 1))
+    return sum((wide + 1) * after for wide, after in layers)

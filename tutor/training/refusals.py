@@ -2,8 +2,6 @@
 the screen, the command line and the engine. Pure.
 """
 
-from itertools import pairwise
-
 from tutor.training import catalogue
 from tutor.training.spec import RaceSpec, RunSpec
 
@@ -33,18 +31,9 @@ def refusal(view: str, race: RaceSpec, run: RunSpec) -> str:
     ](run)
 
 
-def parameter_count(run: RunSpec) -> int:
-    """All numbers that its model learns."""
-    if run.model != "mlp":
-        return len(catalogue.parameters(run.model, run.dataset))
-    features = 2 if catalogue.task(run.dataset) == "classify" else 1
-    widths = (features, *run.widths, 1)
-    return sum((wide + 1) * after for wide, after in pairwise(widths))
-
-
 def contour(run: RunSpec) -> str:
     """Of the loss over the parameters."""
-    count = parameter_count(run)
+    count = catalogue.parameter_count(run.model, run.dataset, run.widths)
     if count <= 2:
         return ""
     return (
@@ -77,7 +66,7 @@ def noise(run: RunSpec) -> str:
             f"The function {run.dataset} has no data, so there are no batches of it: "
             "each iteration knows its whole gradient. Choose dataset=line."
         )
-    count = parameter_count(run)
+    count = catalogue.parameter_count(run.model, run.dataset, run.widths)
     if count != 2:
         return (
             f"Arrows show gradients of two parameters, and this model has {count}. "

@@ -15,6 +15,13 @@ Box = tuple[float, float, float, float]
 """Left, right, bottom, top."""
 
 ViewKind = Literal["output", "surface", "layers", "noise"]
+KIND_OF: dict[str, ViewKind] = {
+    "contour": "surface",
+    "output": "output",
+    "layers": "layers",
+    "noise": "noise",
+}
+"""By a view's name: what the engine is asked for. Curves and luck need no answer."""
 
 
 @message("view?")

@@ -1,23 +1,10 @@
 """The picture of a view of a race, and what the engine is asked for it. No widgets."""
 
 from tutor.picture import Marks, Picture
-from tutor.pictures.bars import layers
-from tutor.pictures.contour import contour
 from tutor.pictures.luck import luck
-from tutor.pictures.noise import noise
-from tutor.pictures.output import fit, regions
-from tutor.pictures.slope import slope
+from tutor.pictures.of_view import of_view
 from tutor.plotting import loss_curves, suggests_log
-from tutor.training.views import (
-    Fit,
-    Layers,
-    Noise,
-    Regions,
-    Slope,
-    Surface,
-    View,
-    ViewRequest,
-)
+from tutor.training.views import Surface, ViewRequest
 from tutor.ui.race_control import RaceControl
 from tutor.ui.race_views import Sight
 from tutor.ui.race_views import sight as sight_of
@@ -73,7 +60,18 @@ def picture(
     view = control.looking.answers.get(sight.kind) if sight.kind is not None else None
     if view is None or (sight.kind != "surface" and view.run != control.viewed):
         return None
-    return _drawn(control, view, width, height, marks)
+    looks = control.looks
+    return of_view(
+        view,
+        control.race,
+        width,
+        height,
+        marks,
+        cursor=control.cursor,
+        hidden=control.hidden,
+        unit=looks.unit,
+        batch=looks.batch,
+    )
 
 
 def _luck(
@@ -105,23 +103,3 @@ def shown(
     """What the screen shows, the curves where the view has no picture."""
     found = picture(control, sight, width, height, marks)
     return curves(control, width, height, marks) if found is None else found
-
-
-def _drawn(
-    control: RaceControl, view: View, width: int, height: int, marks: Marks
-) -> Picture:
-    race, cursor, hidden = control.race, control.cursor, control.hidden
-    match view:
-        case Surface():
-            return contour(view, race, width, height, cursor, hidden, marks)
-        case Slope():
-            return slope(view, race, width, height, cursor, hidden, marks)
-        case Fit():
-            number = list(race.runs).index(view.run) if view.run in race.runs else 0
-            return fit(view, width, height, [number], marks)
-        case Regions():
-            return regions(view, width, height, unit=control.looks.unit, marks=marks)
-        case Layers():
-            return layers(view, width, height, marks)
-        case Noise():
-            return noise(view, width, height, control.looks.batch, marks)

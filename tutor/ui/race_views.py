@@ -5,10 +5,10 @@ it, and why a race has none of it (`training.refusals`). Pure.
 from dataclasses import dataclass
 
 from tutor.training import catalogue
-from tutor.training.refusals import parameter_count, refusal
+from tutor.training.refusals import refusal
 from tutor.training.run import Race
 from tutor.training.spec import RunSpec
-from tutor.training.views import ViewKind
+from tutor.training.views import KIND_OF, ViewKind
 
 VIEWS = ("curves", "contour", "output", "layers", "noise", "luck")
 """In the order of the key; a train cell's `view` is one of them."""
@@ -39,21 +39,17 @@ def sight(name: str, race: Race, viewed: str) -> Sight:
     """One view."""
     run = race.runs[viewed].spec
     word, see = _said(name, race, run)
-    return Sight(name, word, see, refusal(name, race.spec, run), _KINDS.get(name))
+    return Sight(name, word, see, refusal(name, race.spec, run), KIND_OF.get(name))
 
 
-_KINDS: dict[str, ViewKind] = {
-    "contour": "surface",
-    "output": "output",
-    "layers": "layers",
-    "noise": "noise",
-}
+def _parameter_count(run: RunSpec) -> int:
+    return catalogue.parameter_count(run.model, run.dataset, run.widths)
 
 
 def _said(name: str, race: Race, run: RunSpec) -> tuple[str, str]:
     """What a view is called, and what to look at in it."""
     match name:
-        case "contour" if parameter_count(run) == 1:
+        case "contour" if _parameter_count(run) == 1:
             return "slope", (
                 "The loss over the one parameter; each letter is where its run stands."
             )
