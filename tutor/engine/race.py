@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
 
-from tutor.engine import leaps
+from tutor.engine import leaps, snapshots
+from tutor.engine.back import seen
 from tutor.engine.compiled import UPDATES
 from tutor.engine.run import Run
-from tutor.engine.snapshots import SENT_BYTES, from_text
+from tutor.engine.snapshots import from_text
 from tutor.engine.views import answer
 from tutor.errors import TutorError
 from tutor.training.findings import Finding
@@ -42,17 +43,17 @@ class Race:
         spec: RaceSpec,
         kept: tuple[Kept, ...] = (),
         make: MakeRun = Run,
-        state_bytes: int = SENT_BYTES,
+        state_bytes: int | None = None,
     ) -> None:
         """`kept`: where runs stood that go on, and have told their points up to there.
-        A state of more than `state_bytes` is not told.
+        A state of more than `state_bytes` (None: `SENT_BYTES`) is not told.
 
         Raises TutorError when that cannot be read, or a device is not there.
         """
         self.together = spec.together
         self._stride = _stride(spec)
         self._make = make
-        self.state_bytes = state_bytes
+        self.state_bytes = snapshots.SENT_BYTES if state_bytes is None else state_bytes
         self.runs: list[Run] = []
         stood = {each.run: each for each in kept}
         for each in spec.runs:
@@ -230,7 +231,7 @@ class Race:
             if run is None:
                 continue
             try:
-                yield answer(each, run.seen())
+                yield answer(each, seen(run))
             except TutorError:
                 continue  # there is no such view of it, or not any more
 

@@ -5,7 +5,6 @@ What happens once in many iterations (a setting changes, a snapshot is due) is f
 one comparison in each; what is off costs nothing.
 """
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,13 +13,11 @@ from torch import Generator, Tensor
 
 from tutor.engine import datasets, devices, losses, models, optimisers, slips, snapshots
 from tutor.engine.optimisers import RandomSearch
-from tutor.engine.seen import Seen
 from tutor.engine.snapshots import Snapshot, Snapshots
-from tutor.errors import TutorError
 from tutor.training.findings import Finding
-from tutor.training.forks import same_until
+from tutor.training.forks import from_here, same_until
 from tutor.training.run import Points, RunEnd, Stopped
-from tutor.training.spec import CHANGEABLE, Change, Kept, RunSpec
+from tutor.training.spec import Kept, RunSpec
 
 DIVERGED = 1e6
 """A loss of so many times the first one (or of 1) will not come back."""
@@ -65,7 +62,8 @@ class Run:
         self._watched = models.watched(spec, self.model)
         self._ready: list[Points] = []
         self._clear()
-        self._scratch: Run | None = None
+        self.scratch: Run | None = None
+        """The same one at an earlier iteration; `back`'s."""
         self._told = silent_until
         self._loss = losses.loss(self.now)
         self._settle()
@@ -344,9 +342,9 @@ class Run:
         Raises TutorError when it is another run altogether.
         """
         if not same_until(spec, self.spec, self.iteration):
-            spec = _from_here(self.spec, spec, self.iteration)
+            spec = from_here(self.spec, spec, self.iteration)
         self.spec = spec
-        self._scratch = None
+        self.scratch = None
         self._next_event = self.iteration
 
     def snapshot(self) -> Snapshot:
@@ -393,7 +391,7 @@ class Run:
         if self.iteration > self._told:
             self._record()
 
-    def kept(self, most: int = snapshots.SENT_BYTES) -> Kept:
+    def kept(self, most: int) -> Kept:
         """Where it stands, to travel; without the state where that has more bytes."""
         state = snapshots.as_text(self.snapshot(), most)
         return Kept(self.spec.name, self.iteration, state)
@@ -414,56 +412,6 @@ class Run:
             self._told = until
             self._clear()
             self._settle()
-
-    def seen(self, iteration: int | None = None) -> Seen:
-        """A copy at an iteration that was computed (None: the last one).
-
-        Raises TutorError when it was not reached.
-        """
-        at = self.iteration if iteration is None else iteration
-        if not 0 <= at <= self.iteration:
-            raise TutorError(
-                f"The run {self.spec.name!r} is at iteration {self.iteration}, so "
-                f"nothing can be seen of it at {at}."
-            )
-        run = self if at == self.iteration else self._back(at)
-        settings = self.spec.at(at)
-        model = copy.deepcopy(run.model)
-        if settings.model == "mlp":
-            models.activate(model, settings.activation)
-        return Seen(settings, model, self.data, self.test, losses.loss(settings), at)
-
-    def _back(self, iteration: int) -> "Run":
-        """Another one of the same spec at an earlier iteration, computed again from the
-        nearest place before it."""
-        scratch, taken = self._scratch, self.snapshots.before(iteration)
-        assert taken is not None  # the first is where the run begins
-        if scratch is None or not taken.iteration <= scratch.iteration <= iteration:
-            scratch = Run(self.spec, silent_until=self.iteration, like=self)
-            scratch.snapshots.stride = 1 << 62
-            scratch.restore(taken)
-            self._scratch = scratch
-        while scratch.iteration < iteration:
-            scratch.advance()
-        return scratch
-
-
-def _from_here(old: RunSpec, new: RunSpec, iteration: int) -> RunSpec:
-    """Settings that are others from the start, as changes at this iteration."""
-    kept = {key: getattr(old, key) for key in CHANGEABLE}
-    if not same_until(replace(new, **kept, changes=()), replace(old, changes=()), 0):
-        raise TutorError(
-            f"The run {old.name!r} has other data or another model now: "
-            "start the race anew."
-        )
-    changes = [each for each in old.changes if each.at < iteration]
-    before, after = replace(old, changes=tuple(changes)), new.at(iteration)
-    for key in CHANGEABLE:
-        value = getattr(after, key)
-        if value != getattr(before.at(iteration), key):
-            changes.append(Change(iteration, key, value))
-    changes += [each for each in new.changes if each.at > iteration]
-    return replace(new, **kept, changes=tuple(changes))
 
 
 def _data(spec: RunSpec, device: torch.device) -> datasets.Data:

@@ -140,7 +140,7 @@ class Snapshots:
         return self._taken[at - 1] if at else None
 
 
-def as_text(taken: Snapshot, most: int = SENT_BYTES) -> str:
+def as_text(taken: Snapshot, most: int) -> str:
     """Base64 of `torch.save`; "" when it is too large to travel."""
     if taken.size > most:
         return ""

@@ -8,7 +8,7 @@ The loss of a point is that on all the data, whatever the batch was.
 from collections import OrderedDict
 from collections.abc import Generator
 
-from tutor.engine import crew
+from tutor.engine import back, crew
 from tutor.engine.computing import few_threads, interruptible
 from tutor.engine.race import Race, Sent
 from tutor.engine.run import DIVERGED as DIVERGED
@@ -48,7 +48,7 @@ def seen(race_id: str, run: str, iteration: int | None = None) -> Seen:
             "go on with it, or start it anew."
         )
     with few_threads(RaceSpec((found[0].spec,))):
-        return found[0].seen(iteration)
+        return back.seen(found[0], iteration)
 
 
 def _race(request: SliceRequest) -> Race:

@@ -102,6 +102,25 @@ def same_until(one: RunSpec, other: RunSpec, iteration: int) -> bool:
     return prefix(one) == prefix(other)
 
 
+def from_here(old: RunSpec, new: RunSpec, iteration: int) -> RunSpec:
+    """`new` as a run that was `old` up to an iteration: settings that are others from the
+    start are changes there. UsageError when it is another run altogether."""
+    kept = {key: getattr(old, key) for key in CHANGEABLE}
+    if not same_until(replace(new, **kept, changes=()), replace(old, changes=()), 0):
+        raise UsageError(
+            f"The run {old.name!r} has other data or another model now: "
+            "start the race anew."
+        )
+    changes = [each for each in old.changes if each.at < iteration]
+    before, after = replace(old, changes=tuple(changes)), new.at(iteration)
+    for key in CHANGEABLE:
+        value = getattr(after, key)
+        if value != getattr(before.at(iteration), key):
+            changes.append(Change(iteration, key, value))
+    changes += [each for each in new.changes if each.at > iteration]
+    return replace(new, **kept, changes=tuple(changes))
+
+
 def nonsense(runs: Sequence[RunSpec]) -> Iterator[tuple[str, str]]:
     """(key, sentence) of each fork that is none of the race's runs."""
     before: dict[str, RunSpec] = {}
