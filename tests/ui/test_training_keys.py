@@ -1,16 +1,21 @@
 """The training screen's keys beside running: scrub, fork, hide, type, views, count."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.ui.conftest import screen_text, type_text, wait_for_text, wait_until
 from tests.ui.test_training import RaceApp, racing, settled
+from tutor.errors import UsageError
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
-from tutor.training.run import Points, Race
+from tutor.training.run import Finished, Points, Race
 from tutor.training.spec import Change, RaceSpec, RunSpec
+from tutor.ui import race_settings
+from tutor.ui.race_settings import Row
 from tutor.ui.widgets.ask_line import AskLine
 
 
@@ -438,3 +443,28 @@ async def test_a_new_own_loop_is_what_the_screen_opens_with() -> None:
         await wait_until(pilot, lambda: len(app.results) == 2)
         app.open()
         await wait_for_text(pilot, "2.14 GD")
+
+
+# ----------------------------------------------------------------------------- workers
+
+
+async def test_workers_are_turned_and_typed_and_the_title_says_how_many() -> None:
+    async with racing() as (app, pilot):
+        control = app.training.control
+        await race_settings.turn(control, Row("workers", "1"), 1)
+        assert control.race.spec.workers == 2
+        await race_settings.give(control, "engine", "compiled")
+        assert (control.race.spec.workers, control.race.spec.engine) == (1, "compiled")
+        await race_settings.give(control, "workers", "4")
+        assert (control.race.spec.workers, control.race.spec.engine) == (4, "eager")
+        with pytest.raises(UsageError, match="from 1 to 64"):
+            await race_settings.give(control, "workers", "0")
+        await at_the_end(app, pilot)
+        ends = {
+            name: replace(run.end, workers=4)
+            for name, run in control.race.runs.items()
+            if run.end is not None
+        }
+        control.race.add(Finished(ends))
+        control.tell()
+        assert "cpu · 4 workers" in await wait_for_text(pilot, "4 workers")
