@@ -62,7 +62,7 @@ class Racing:
                 continue
             if spec.id:
                 self._reached[spec.id] = way.reached
-            if way.finished.over or self._stopping or way.left == 0:
+            if way.finished.over or self._stopping or way.is_there:
                 yield way.finished
                 return
 
@@ -145,7 +145,12 @@ class _Way:
     @property
     def left(self) -> int | None:
         """Iterations; None: all that there are."""
-        return None if self._goal is None else self._goal - self.reached
+        return None if self._goal is None else max(0, self._goal - self.reached)
+
+    @property
+    def is_there(self) -> bool:
+        """It came as far as it was to go; what came further has no more to do."""
+        return self.left == 0
 
     def request(self, views: Views, *, stopping: bool) -> SliceRequest:
         """The next slice."""

@@ -136,6 +136,20 @@ def test_of_runs_that_ended_a_fork_goes_on_alone() -> None:
     )
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_race_that_has_a_fork_runs_again_from_its_beginning(together: bool) -> None:
+    race = replace(fork(long(), 20), together=together)
+    so_far, finished = computed(race, limit=0)
+    assert {end.iteration for end in finished.runs.values()} == {0}
+    assert so_far.iteration == 0
+    for at in (1, 2, 3):
+        finished = take(so_far, SliceRequest(race, fresh=False, limit=1))
+        assert finished.runs["sgd"].iteration == so_far.iteration == at
+    finished = take(so_far, SliceRequest(race, fresh=False))
+    assert {end.iteration for end in finished.runs.values()} == {100}
+    assert so_far.runs["fork"].losses[20:] == so_far.runs["sgd"].losses[20:]
+
+
 def test_a_run_taken_out_is_gone_and_its_fork_stays() -> None:
     race = fork(long(), 20)
     so_far, _ = computed(race, limit=50)

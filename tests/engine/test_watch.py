@@ -400,3 +400,16 @@ def test_a_fork_of_the_kernel_sends_nothing(
     tutor.watch(1.0)
     tutor.watch("x")
     assert kernel.race().runs == {}
+
+
+def test_what_was_left_out_is_said_once(
+    kernel: Kernel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(3):
+        tutor.watch()
+        tutor.watch(1.0, w=torch.randn(10))
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert "there is no loss" in said[0]
+    assert "w (10 numbers) has no curve" in said[1]
+    assert len(kernel.race().runs["loss"].losses) == 3

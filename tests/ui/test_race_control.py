@@ -15,7 +15,7 @@ from tutor.training import options
 from tutor.training.findings import Finding
 from tutor.training.forks import forked, turned
 from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest
-from tutor.training.run import Finished, Points, RunEnd
+from tutor.training.run import Finished, Points, Race, RunEnd
 from tutor.training.spec import RaceSpec
 from tutor.training.views import Layers, Surface, ViewRequest
 from tutor.ui.race_control import RaceControl
@@ -374,3 +374,35 @@ async def test_a_race_begun_anew_forgets_what_was_seen(fixture: Fixture) -> None
     assert control.looking.answers == {}
     assert control.hidden == frozenset()
     assert control.viewed == "minibatch"
+
+
+async def test_points_that_come_twice_are_taken_once(fixture: Fixture) -> None:
+    control = fixture.make()
+    await control.do(10)
+    await fixture.until(lambda: control.race.iteration == 10)
+    held = control.race.runs["gd"].losses[:11]
+    fixture.session.finding = Finding("gd", "sum", 1)
+    fixture.session.at.clear()  # as a kernel that goes on from a state behind the points
+    await control.do(1)
+    await fixture.until(lambda: control.finding is not None)
+    fixture.session.finding = Finding("gd", "sum", 1)
+    await control.run()
+    await fixture.until(lambda: control.race.over)
+    for run in control.race.runs.values():
+        assert run.last == 25
+        assert len(run.losses) == 26
+    assert control.race.runs["gd"].losses[:11] == held
+    assert len(control.race.findings) == 1
+
+
+async def test_a_race_from_disk_goes_on_at_the_speed_of_what_is_left(
+    fixture: Fixture,
+) -> None:
+    control = fixture.make()
+    assert control.speed is None
+    for reached, speed in ((0, None), (9_000, 100), (9_990, 10), (10_000, None)):
+        race = Race(options.race(None, ["iterations=10000"]))
+        if reached:
+            race.add(Points("gd", reached, reached, 1, (1.0,)))
+        control.take_over(race)
+        assert control.speed == speed, reached

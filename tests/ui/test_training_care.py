@@ -1,6 +1,8 @@
 """The training screen where something is in the way: full, over, or turned meanwhile."""
 
+import asyncio
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,12 @@ import pytest
 
 from tests.ui.conftest import type_text, wait_for_text, wait_until
 from tests.ui.test_training import racing, settled
-from tests.ui.test_training_keys import at_the_end
+from tests.ui.test_training_keys import at_the_end, own_loop
 from tutor import exports, messages
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
-from tutor.training.run import Race
+from tutor.training.run import Finished, Race, RunEnd, Stopped
+from tutor.training.spec import SliceRequest
 from tutor.ui.widgets.ask_line import AskLine
 
 
@@ -121,3 +124,81 @@ async def test_of_what_nobody_looks_at_nothing_is_computed() -> None:
         await settled(pilot)
         assert app.engine.requests[-1].views == ()
         assert len(app.engine.looked) == looked
+
+
+async def test_at_the_end_a_key_says_where_it_leads() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        assert "space again" in await settled(pilot)
+        await pilot.press("left")
+        text = await wait_for_text(pilot, "looking at 24 of 25")
+        assert "space newest" in text
+        assert "s one" not in text
+        await pilot.press("space")
+        await wait_for_text(pilot, "iteration 25 of 25")
+
+
+async def test_what_stands_in_a_line_gives_way_to_what_is_typed() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        for key, written in (("w", "/tmp/r1"), ("d", "B")):
+            await pilot.press(key)
+            await wait_until(pilot, lambda: app.training.line.is_typing)
+            await type_text(pilot, written)
+            assert app.training.line.field.value == written
+            await pilot.press("escape")
+            await wait_until(pilot, lambda: not app.training.line.is_typing)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "word"), [("interrupted", "ended"), ("finished", "finished")]
+)
+async def test_an_own_loop_that_was_stopped_does_not_run(
+    stopped: Stopped, word: str
+) -> None:
+    async with racing() as (app, pilot):
+        race = app.session.watched = own_loop(20)
+        assert app.session.on_watched is not None
+        app.session.on_watched()
+        await pilot.press("l")
+        await wait_for_text(pilot, "running")
+        race.add(Finished({"loss": RunEnd(stopped, 19, 0.05)}))
+        app.session.on_watched()
+        text = await wait_for_text(pilot, word)
+        assert "iteration 19" in text
+        assert "running" not in text
+        assert "what your loop gave to tutor.watch" in text
+
+
+async def test_the_same_of_several_runs_is_said_of_all() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        for run in app.training.control.race.runs:
+            finding = Finding(run, "no-zero-grad", 1, tensor="w")
+            app.training.control.race.add(finding)
+        app.training.control.tell()
+        text = await wait_for_text(pilot, "is still in w.grad")
+        assert "of gd, minibatch and sgd" in text
+
+
+async def test_what_is_given_before_there_is_a_kernel_is_said_to_wait() -> None:
+    async with racing() as (app, pilot):
+        go_on = asyncio.Event()
+        racer = app.kernels[-1]
+        plain = racer.calls["train"]
+
+        async def later(request: SliceRequest) -> AsyncIterator[Any]:
+            await go_on.wait()
+            async for each in plain(request):  # type: ignore[union-attr]
+                yield each
+
+        racer.calls["train"] = later
+        await pilot.press("r")
+        await wait_for_text(pilot, "starting")
+        await pilot.press("enter")
+        await type_text(pilot, "0.2\n")
+        await wait_for_text(pilot, "taken as soon as the kernel is there")
+        assert app.training.mode == "command"
+        go_on.set()
+        await wait_until(pilot, lambda: app.training.control.race.iteration == 0)
+        await wait_for_text(pilot, "◂ 0.2 ▸")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,25 @@ async def test_no_iterations_still_gives_the_start(fixture: Fixture) -> None:
     came, finished = await train(fixture.session, spec(), limit=0)
     assert came == [0]
     assert not finished.over
+
+
+async def test_a_race_that_came_further_than_asked_has_no_more_to_do(
+    fixture: Fixture,
+) -> None:
+    """As one whose fork branches off later than its others are."""
+    plain = fixture.engine.train
+
+    def further(request: SliceRequest) -> Iterator[Any]:
+        assert len(fixture.engine.requests) < 5, "it is asked again and again"
+        assert request.limit is not None
+        return plain(replace(request, limit=request.limit + 7))
+
+    await fixture.session.racer()
+    fixture.kernels[1].calls["train"] = further
+    came, finished = await train(fixture.session, spec(), limit=0)
+    assert came == list(range(8))
+    assert not finished.over
+    assert len(fixture.engine.requests) == 1
 
 
 async def test_the_next_slice_brings_what_was_changed(fixture: Fixture) -> None:

@@ -160,13 +160,16 @@ class Race:
 
     def _goals(self, limit: int | None) -> dict[Run, int]:
         """The iteration at which a slice ends for each run. `limit` counts from where
-        the furthest one is that can go on: those behind come to it first."""
+        the furthest one is that can go on: those behind come to it first. A fork that
+        has no point yet counts only where it goes on alone: beside others it waits until
+        they are where it branches off."""
         going = [
             run
             for run in self.runs
             if not run.diverged and run.iteration < run.spec.iterations
         ]
-        most = max((run.place for run in going), default=0)
+        begun = [run for run in going if run.is_begun] or going
+        most = max((run.place for run in begun), default=0)
         goals = {run: run.iteration for run in self.runs}
         for run in going:
             end = run.spec.iterations

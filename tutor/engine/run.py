@@ -330,6 +330,11 @@ class Run:
         return max(self.iteration, self._told + (self.spec.since > 0), self.spec.since)
 
     @property
+    def is_begun(self) -> bool:
+        """Whether it has a point; a fork has none before it branches off."""
+        return max(self.iteration, self._told) >= self.spec.since
+
+    @property
     def size(self) -> int:
         """Bytes of its parameters."""
         return sum(

@@ -45,8 +45,17 @@ class BadCallError(Exception):
     """What is wrong with a call, as a sentence."""
 
 
+_NONE: Any = object()
+"""Instead of a loss that was not given."""
+
+
 def watch(
-    loss: Any, /, *seen: Any, test: Any = None, name: str = "loss", **parameters: Any
+    loss: Any = _NONE,
+    /,
+    *seen: Any,
+    test: Any = None,
+    name: str = "loss",
+    **parameters: Any,
 ) -> None:
     """Show this iteration of a loop on the training screen: call it once an iteration.
 
@@ -241,11 +250,23 @@ class _Curve:
     def _make_room(self, key: str, value: Any) -> None:
         columns = self._columns(key, value)
         if columns is None:
+            self._say_left_out(key, _size(value))
             return
         if len(columns) == 1:
             self.scalars.append((key, columns[0]))
         else:
             self.rows.append((key, columns))
+
+    def _say_left_out(self, key: str, size: int | None) -> None:
+        """Why numbers that were given have no curve."""
+        if not size:
+            return
+        why = f"{COLUMNS} numbers are recorded already"
+        if size > NUMBERS:
+            why = f"a parameter of at most {NUMBERS} numbers has one"
+        have = "number" if size == 1 else "numbers"
+        said = f"{key} ({size} {have}) has no curve: {why}. The loss is recorded."
+        _complain(BadCallError(said))
 
     def _columns(self, key: str, value: Any) -> "list[array[float]] | None":
         """New columns for a parameter; None: it is no few numbers."""
@@ -348,6 +369,8 @@ def _number(value: Any, what: str) -> float:
         if value.is_complex():
             raise BadCallError(f"{what} is complex: a point is one real number.")
         return float(value.item())
+    if value is _NONE:
+        raise BadCallError("there is no loss: give it first, like tutor.watch(loss).")
     if isinstance(value, (str, bytes)) or value is None:
         raise BadCallError(f"{what} is {_kind(value)}, not a number or a tensor.")
     try:

@@ -21,8 +21,8 @@ def refusal(view: str, race: RaceSpec, run: RunSpec) -> str:
         return ""
     if race.watched:
         return (
-            f"Of your own loop only the points are known: {_OWN[view]} needs a race "
-            "from here."
+            f"Of your own loop only the points are known: {_OWN[view]} can be seen of a "
+            "race that the tutor itself runs."
         )
     if view == "luck":
         return next(filter(None, map(luck, race.runs)), "")

@@ -89,7 +89,9 @@ class RaceControl:
         """One word."""
         race = self.race
         if race.spec.watched:
-            return "finished" if race.over else "running"
+            if any(run.end is None for run in race.runs.values()):
+                return "running"
+            return "finished" if race.over else "ended"
         if self.problem is not None:
             return "lost"
         if self.trying:
@@ -264,6 +266,7 @@ class RaceControl:
         self.running = self.trying = self._counting = False
         self._singles = 0
         self._clear(race)
+        self.speed = _fitting_speed(race.spec, max(0, race.iteration))
         self.tell()
 
     def _forget_luck(self, spec: RaceSpec) -> None:
@@ -351,8 +354,16 @@ class RaceControl:
         self, race: Race, arrived: "Points | Finished | Finding | View | Kept"
     ) -> None:
         match arrived:
-            case Points() | Finished() | Finding():
-                race.add(arrived)
+            case Points():
+                run = race.runs.get(arrived.run)  # one may come of a run taken away
+                new = None if run is None else arrived.after(run.last)
+                if new is not None:  # else it is held: from a state behind its points
+                    race.add(new)
+            case Finding():
+                if arrived not in race.findings:
+                    race.add(arrived)
+            case Finished(ends):
+                race.add(Finished({run: ends[run] for run in ends if run in race.runs}))
             case Kept():
                 return
             case _:
@@ -393,8 +404,10 @@ def _new(spec: RaceSpec) -> Race:
     return Race(replace(spec, id=f"screen-{next(_numbers)}"))
 
 
-def _fitting_speed(spec: RaceSpec) -> float | None:
-    """One at which the race lasts a few seconds: long enough to see it grow."""
-    if spec.iterations <= 60:
+def _fitting_speed(spec: RaceSpec, reached: int = 0) -> float | None:
+    """One at which what is left lasts a few seconds: long enough to see it grow. A race
+    that is over runs again from its start."""
+    left = (spec.iterations - reached) or spec.iterations
+    if left <= 60:
         return 10
-    return 100 if spec.iterations <= 1000 else None
+    return 100 if left <= 1000 else None

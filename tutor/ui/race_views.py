@@ -77,6 +77,9 @@ def _said(name: str, race: Race, run: RunSpec) -> tuple[str, str]:
             return name, (
                 "The line is the median over the seeds; the band holds 90 of 100 of them."
             )
+    if race.spec.watched:
+        curves = "Each curve" if len(race.spec.runs) > 1 else "The curve"
+        return name, f"{curves} is what your loop gave to tutor.watch, call by call."
     if len(race.spec.runs) > 1:
         return name, (
             "Each curve is the loss of one run on all its data, a point an iteration."

@@ -78,12 +78,17 @@ class RaceAsks(RaceMoves):
             "drop": self._take_drop,
             "export": self._take_export,
         }
+        early = text != "" and self.control.state == "starting"
+        if early:  # nothing more can be typed of it meanwhile
+            self._close_line()
+            self.say("It is taken as soon as the kernel is there.")
         try:
             said = await takers[ask.purpose](text) if text else ""
         except TutorError as error:
-            self.line.say(safe(str(error)), look.WARN)
+            tell = self.say if early else self.line.say
+            tell(safe(str(error)), look.WARN)
             return
-        if self.line.ask == ask:
+        if self.line.ask == ask and not early:
             self._close_line()
         if said:
             self.say(safe(said), look.WARN)
@@ -132,7 +137,8 @@ class RaceAsks(RaceMoves):
     def action_drop_run(self) -> None:
         letters = ", ".join(LETTERS[: len(self.runs)])
         last = LETTERS[len(self.runs) - 1]
-        self.ask(Ask("drop", "Take away the run:", last, f"A letter of {letters}."))
+        hint = f"A letter of {letters}."
+        self.ask(Ask("drop", "Take away the run:", last, hint, marked=True))
 
     async def _take_drop(self, text: str) -> str:
         letter = text.upper()
@@ -171,6 +177,7 @@ class RaceAsks(RaceMoves):
             "race.svg",
             ".csv: all points; .txt, .svg, .png: the picture; a folder: TensorBoard.",
             offers=("race.svg", "race.csv", "race.txt", "race.png", "race-events"),
+            marked=True,
         )
         self.ask(ask)
 

@@ -85,7 +85,7 @@ class RaceMoves(FrameScreen[bool]):
 
     def offers(self, action: Action) -> bool:
         """Only what makes sense for this race, as it stands."""
-        race, control = self.control.race, self.control
+        race = self.control.race
         if race.spec.watched and action.id in _NOT_OF_AN_OWN_LOOP:
             return False
         if action.id in _SCRUBS:
@@ -94,7 +94,7 @@ class RaceMoves(FrameScreen[bool]):
             return len(race.runs) > 1
         wanted: dict[str, Callable[[], bool]] = {
             "fork_run": lambda: race.iteration >= 0,
-            "one_iteration": lambda: not race.over or control.cursor is not None,
+            "one_iteration": lambda: not race.over,
             "apply_proposal": lambda: self._proposal() is not None,
             "next_viewed": lambda: self.sight.kind is not None and len(race.runs) > 1,
             "next_part": self._has_parts,

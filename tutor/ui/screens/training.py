@@ -7,6 +7,7 @@ when nothing has changed.
 """
 
 import asyncio
+from dataclasses import replace
 from time import monotonic as now
 
 from textual import on, work
@@ -20,6 +21,7 @@ from tutor.lesson.requests import race_of
 from tutor.lesson.schema import TrainCell
 from tutor.safetext import safe, safe_line
 from tutor.training import explain, options
+from tutor.training.findings import Finding
 from tutor.training.spec import RaceSpec
 from tutor.training.words import command
 from tutor.ui import look, race_pictures
@@ -244,8 +246,9 @@ class TrainingScreen(RaceAsks):
         control = self.control
         if control.trying:
             return "stop"
-        ended = control.race.over and control.cursor is None
-        if ended or control.problem is not None:
+        if control.race.over and control.cursor is not None and not control.problem:
+            return "newest"
+        if control.race.over or control.problem is not None:
             return "again"
         return "pause" if control.busy else "run"
 
@@ -305,7 +308,8 @@ class TrainingScreen(RaceAsks):
             asked = self._question() if self.control.view == self._view_first else ""
             return asked or self.sight.see, look.QUIET
         own = self.control.race.spec.watched  # whose settings nobody knows
-        said = explain.sentence(finding, None if own else run.spec)
+        told = replace(finding, run=self._who_alike(finding))
+        said = explain.sentence(told, None if own else run.spec)
         proposals = [
             each.words for each in explain.proposals(finding, run.spec) if not own
         ]
@@ -316,6 +320,17 @@ class TrainingScreen(RaceAsks):
         for lead, words in zip((f"{key} tries", "Or"), proposals, strict=False):
             said += f" {lead} {words.removesuffix('.')}."
         return self.look.text(safe_line(said, 600)), look.BAD
+
+    def _who_alike(self, finding: Finding) -> str:
+        """All runs of which the very same is said."""
+        names = [
+            each.run
+            for each in self.control.race.findings
+            if replace(each, run=finding.run) == finding
+        ]
+        if self.control.race.spec.watched or len(names) < 2:
+            return finding.run
+        return f"{', '.join(names[:-1])} and {names[-1]}"
 
     def _settings(self) -> list[Setting]:
         marked = self.marked().key

@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from tutor.editing import pasted
 from tutor.ui import look
@@ -34,6 +35,8 @@ class Ask:
     """Esc only leaves it; else it goes away."""
     offers: tuple[str, ...] = ()
     """Answers that tab and the arrows put into the line, one after the other."""
+    marked: bool = False
+    """The text is marked: what is typed takes its place."""
 
 
 class AskInput(Input):
@@ -77,7 +80,7 @@ class AskInput(Input):
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self.insert_text_at_cursor(pasted(event.text).partition("\n")[0])
+        self.replace(pasted(event.text).partition("\n")[0], *self.selection)
 
 
 class AskLine(Vertical):
@@ -141,7 +144,8 @@ class AskLine(Vertical):
             self.say(table.text(ask.hint), look.QUIET)
             self.field.offers = ask.offers
             self.field.value = ask.text
-            self.field.cursor_position = len(ask.text)
+            length = len(ask.text)
+            self.field.selection = Selection(0 if ask.marked else length, length)
             self.field.cursor_blink = table.settings.link == "fast"
         self.display = True
 
