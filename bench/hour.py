@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -79,6 +80,8 @@ def screen() -> Sequence[float]:
                 )
                 race.add(arrived)
                 runs.keep(race.spec, arrived)
+            if batch % BATCHES_PER_SECOND == 0:
+                wait_for_threads()
             if batch % (DRAWN_EVERY_S * BATCHES_PER_SECOND) == 0:
                 loss_curves(race, 92, 38, CurveLook())
                 largest = max(largest, _size(Path(folder)))
@@ -87,6 +90,13 @@ def screen() -> Sequence[float]:
         runs.close()
     memory, disk = figures
     return memory, peak(), disk, largest
+
+
+def wait_for_threads() -> None:
+    """A log is shortened beside its race: in a real second that is done."""
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
 
 
 def engine() -> Sequence[float]:

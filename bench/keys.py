@@ -17,7 +17,7 @@ VIEWS = ("curves", "contour", "output")
 LIMIT_MS = 50.0
 SETTINGS = (
     *("lr", "batch", "optimiser", "iterations", "speed", "seed", "noise", "dataset"),
-    *("model", "loss", "test", "points", "decay", "slip", "engine"),
+    *("model", "loss", "test", "points", "decay", "slip", "engine", "workers"),
 )
 _MORE_ITERATIONS = 12
 _PAUSE_S = 0.03, 0.13
