@@ -36,7 +36,8 @@ from tutor.pictures.curves import (
 from tutor.pictures.curves import (
     horizon as horizon,
 )
-from tutor.training.axis import Axis, between, drawable, linear, logarithmic
+from tutor.pictures.frame import side_by_side
+from tutor.training.axis import Axis, between, drawable, linear, logarithmic, whole
 from tutor.training.run import Race, Run
 
 _LABELLED = 12
@@ -176,7 +177,8 @@ def _across(race: Race, runs: Sequence[Seen], look: CurveLook, width: int) -> Ax
     count = max(2, width // 8)
     if look.window is not None:
         low, high = look.window
-        return between(min(low, high), max(low, high), count)
+        shown = between(min(low, high), max(low, high), count)
+        return shown if look.across == "seconds" else whole(shown)
     axis = across_axis(race, runs, look, count)
     room = 1 + 2 / width  # for letters behind the last point
     return Axis(axis.low, axis.value(room), axis.log, axis.ticks)
@@ -352,9 +354,18 @@ def _mark(
     number: int,
 ) -> None:
     if point is not None:
-        column, row = dot(point[0], grid.columns), dot(point[1], grid.rows)
+        column, row = _cell(grid, *point)
         if 0 <= row < grid.rows:
             canvas.put(left + column, bottom - row, LETTERS[number], INKS[number])
+
+
+def _cell(grid: Grid, x: float, y: float) -> tuple[int, int]:
+    """The column and row where a curve is drawn that is there."""
+    across, up = (2, 4) if grid.braille else (1, 1)
+    return (
+        dot(x, across * grid.columns) // across,
+        dot(y, up * grid.rows) // up,
+    )
 
 
 _Head = tuple[float, float, str, str]
@@ -362,12 +373,16 @@ _Head = tuple[float, float, str, str]
 
 
 def _heads(grid: Grid, heads: Iterable[_Head]) -> Iterator[tuple[int, int, str, str]]:
-    """Column, row, letter and ink: behind the last point, none on another."""
-    taken: set[tuple[int, int]] = set()
-    for y, x, letter, ink in sorted(heads):
-        column = min(dot(x, grid.columns) + 1, grid.columns - 1)
-        wanted = min(max(dot(y, grid.rows), 0), grid.rows - 1)
-        upward = [*range(wanted, grid.rows), *range(wanted - 1, -1, -1)]
-        row = next((at for at in upward if (column, at) not in taken), wanted)
-        taken.add((column, row))
-        yield column, row, letter, ink
+    """Column, row, letter and ink: behind the last point, those of one row beside each
+    other, as another row would be another loss."""
+    rows: dict[int, list[tuple[int, str, str]]] = {}
+    for y, x, letter, ink in heads:
+        column, row = _cell(grid, x, y)
+        row = min(max(row, 0), grid.rows - 1)
+        column = min(column + 1, grid.columns - 1)
+        rows.setdefault(row, []).append((column, letter, ink))
+    for row, found in rows.items():
+        found.sort(key=lambda each: (each[0], each[1].upper(), each[1]))
+        columns = side_by_side([column for column, _, _ in found], grid.columns)
+        for column, (_, letter, ink) in zip(columns, found, strict=True):
+            yield column, row, letter, ink

@@ -132,6 +132,21 @@ async def test_code_runs_and_enter_goes_on(home: Path) -> None:
         assert screen.view.cell.id == "guess"
 
 
+async def test_a_race_that_was_seen_is_opened_again(home: Path) -> None:
+    before = Progress(home)
+    before.record("passed", "2.8", "race")
+    before.record("place", "2.8", "race")
+    before.close()
+    async with in_lesson(home=home) as (pilot, screen):
+        text = await wait_for_text(pilot, "s opens the training screen again")
+        assert "s watch" in text
+        assert "↵ go on" in text
+        await pilot.press("s")
+        await wait_for_text(pilot, "iteration 0 of")
+        await pilot.press("escape", "enter")
+        assert screen.view.cell.id == "which"
+
+
 async def test_the_tick_is_drawn_after_the_record(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

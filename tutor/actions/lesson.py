@@ -150,11 +150,12 @@ LESSON: tuple[Action, ...] = (
         "step_cell",
         ("s",),
         "stepper",
-        "Open this computation in the stepper.",
+        "Open this computation in the stepper, or this race on the training screen, as "
+        "often as you like.",
         "lesson",
         "command",
-        rank=8,
-        title="Open the stepper",
+        rank=3,
+        title="Cell: open the stepper, or the race",
     ),
     Action(
         "toggle_console",

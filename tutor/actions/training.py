@@ -45,7 +45,8 @@ TRAINING: tuple[Action, ...] = (
         "scrub_back",
         ("left",),
         "scrub",
-        "Look at the point before; everything on the screen is then of that iteration.",
+        "Look at the point before, or after; everything on the screen is then of that "
+        "iteration.",
         3,
         shown="← →",
     ),
@@ -54,7 +55,8 @@ TRAINING: tuple[Action, ...] = (
         "scrub_far_back",
         ("shift+left", "ctrl+left"),
         "a tenth back",
-        "Look a tenth of the race further back.",
+        "Look a tenth of the race further back, or on.",
+        shown="⇧← ⇧→",
     ),
     _row(
         "scrub_far_on",
@@ -62,7 +64,13 @@ TRAINING: tuple[Action, ...] = (
         "a tenth on",
         "Look a tenth of the race further on.",
     ),
-    _row("scrub_first", ("home",), "start", "Look at the point before any update."),
+    _row(
+        "scrub_first",
+        ("home",),
+        "start",
+        "Look at the point before any update, or at the newest.",
+        shown="home end",
+    ),
     _row("scrub_last", ("end",), "newest", "Look at the newest point."),
     _row(
         "fork_run",
@@ -86,7 +94,7 @@ TRAINING: tuple[Action, ...] = (
         "raise_setting",
         ("+", "="),
         "turn",
-        "Turn the marked setting up, also while the race runs: it counts from that "
+        "Turn the marked setting up or down, also while the race runs: it counts from that "
         "iteration on. What makes other data or another model begins the race anew.",
         6,
         shown="+ -",
@@ -101,7 +109,7 @@ TRAINING: tuple[Action, ...] = (
         "next_setting",
         ("down", "tab", "j"),
         "setting",
-        "Mark the next setting.",
+        "Mark the setting before, or the next; tab too.",
         8,
         shown="↑ ↓",
     ),
@@ -155,6 +163,7 @@ TRAINING: tuple[Action, ...] = (
         "next unit",
         "Light up the next hidden unit of the regions, take the next batch size of the "
         "noise, or show where the seeds of the luck meter ended.",
+        4,
     ),
     _row(
         "switch_scale",
@@ -181,7 +190,11 @@ TRAINING: tuple[Action, ...] = (
         "smooth the curves",
     ),
     _row(
-        "zoom_in", ("z",), "zoom", "Show half as much of the x axis, about the cursor."
+        "zoom_in",
+        ("z",),
+        "zoom",
+        "Show half as much of the x axis, about the cursor, or twice as much.",
+        shown="z Z",
     ),
     _row("zoom_out", ("Z",), "zoom out", "Show twice as much of the x axis."),
     _row(

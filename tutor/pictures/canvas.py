@@ -59,6 +59,20 @@ class Canvas:
                 column = self.write(column, row, text, ink)
         return column
 
+    def write_until(
+        self, column: int, row: int, said: Iterable["Said"], end: int
+    ) -> int:
+        """Behind each other until one does not end before `end`; then "…"."""
+        said = list(said)
+        lengths = [len("".join(text for text, _ in each).rstrip()) for each in said]
+        for at, each in enumerate(said):
+            last = at == len(said) - 1
+            if column + lengths[at] + (0 if last else 2) > end:
+                return self.write(min(column, end - 1), row, "…", "quiet")
+            for text, ink in each:
+                column = self.write(column, row, text, ink)
+        return column
+
     def paste(self, other: "Canvas", column: int, row: int) -> None:
         """All of another one, with its upper left corner there."""
         for at, cells in enumerate(other._cells):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from tutor.training.axis import Axis, drawable, linear, logarithmic
+from tutor.training.axis import Axis, drawable, linear, logarithmic, whole
 from tutor.training.curve import BLOCK, Curve
 from tutor.training.run import Race, Run
 
@@ -99,7 +99,7 @@ def across_axis(race: Race, runs: Sequence[Seen], look: CurveLook, count: int) -
     """The horizontal axis of the whole race, with room for so many ticks."""
     last = horizon(race)
     if look.across == "iterations":
-        return linear(0, last, count)
+        return whole(linear(0, last, count))
     if look.across == "seconds":
         newest = max((_newest(each.run, "seconds") for each in runs), default=0.0)
         return linear(0, newest or 1.0, count)
@@ -109,7 +109,7 @@ def across_axis(race: Race, runs: Sequence[Seen], look: CurveLook, count: int) -
     ends = [one.samples_per_iteration * min(last, one.iterations) for one in specs]
     most = max([*ends, newest, 1])
     if max(each) < _WIDE * min(each):
-        return linear(0, most, count)
+        return whole(linear(0, most, count))
     return logarithmic(max(min(each), 1) / 2, most, count)
 
 

@@ -119,21 +119,29 @@ def _below(canvas: Canvas, frame: Frame, title: str) -> None:
             free = canvas.write(start, row + 1, label) + 1
 
 
-_NEAR = (0, 0), (1, 0), (0, -1), (-1, 0), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1)
+def side_by_side(wanted: Sequence[int], end: int) -> list[int]:
+    """Columns for letters of one row, none on another: each at or right of the column it
+    wants, which ascend, or further left where all would not end before `end`."""
+    columns: list[int] = []
+    for column in wanted:
+        columns.append(max(column, columns[-1] + 1) if columns else column)
+    for at in reversed(range(len(columns))):
+        columns[at] = max(min(columns[at], end - len(columns) + at), 0)
+    return columns
 
 
 def letters(
     canvas: Canvas, frame: Frame, spots: Iterable[tuple[int, tuple[float, float]]]
 ) -> None:
-    """The letter of each curve where it is: beside one that is there already, at the edge
-    when that is outside."""
-    taken: set[tuple[int, int]] = set()
+    """The letter of each curve where it is, at the edge when that is outside. Those of
+    one place stand beside each other: another row would be another value."""
+    rows: dict[int, list[tuple[int, int]]] = {}
     for number, (x, y) in spots:
         column, row = frame.cell(x, y, nearest=True)
-        if column < 0:
-            continue
-        near = ((column + across, row + down) for across, down in _NEAR)
-        free = (each for each in near if each not in taken and frame.holds(*each))
-        column, row = next(free, (column, row))
-        taken.add((column, row))
-        canvas.put(column, row, LETTERS[number], INKS[number])
+        if column >= 0:
+            rows.setdefault(row, []).append((column, number))
+    for row, found in rows.items():
+        found.sort()
+        columns = side_by_side([each for each, _ in found], frame.left + frame.columns)
+        for column, (_, number) in zip(columns, found, strict=True):
+            canvas.put(column, row, LETTERS[number], INKS[number])

@@ -7,13 +7,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tutor.picture import FAINT, INKS, LETTERS, Marks, Picture, blank
+from tutor.picture import FAINT, INKS, LETTERS, MARKERS, Marks, Picture, blank
 from tutor.pictures.canvas import Canvas, Said, name
 from tutor.pictures.contour import draw_ground, draw_marks, over_box
 from tutor.pictures.frame import Frame, framed, letters
 from tutor.pictures.output import percent
 from tutor.pictures.sheet import Sheet
-from tutor.training.axis import Axis, drawable, linear, logarithmic
+from tutor.training import catalogue
+from tutor.training.axis import Axis, drawable, linear, logarithmic, whole
 from tutor.training.lucky import Band, Lucky
 from tutor.training.views import Surface
 
@@ -93,7 +94,7 @@ def _draw_bands(
     """`below`: how often a run succeeds stands there already."""
     last = max((run.iterations for run in lucky.request.race.runs), default=1)
     up = _up([each.band for each in found], canvas.height, log)
-    across = linear(0, last, max(2, canvas.width // 9))
+    across = whole(linear(0, last, max(2, canvas.width // 9)))
     across = Axis(0, last * (1 + 2 / canvas.width), False, across.ticks)
     frame = framed(canvas, across, up, ("iteration", "loss"), marks == "braille")
     for each in reversed(found):
@@ -111,11 +112,11 @@ def _draw_bands(
     step = 1.5 * (across.high - across.low) / max(frame.columns, 1)
     letters(canvas, frame, ((at, (x + step, y)) for at, (x, y) in ends))
     first, *rest = _said(lucky, "")
-    said = [first, *(rest if below else [*_rates(found), *rest])]
+    said = [first, *(rest if below else [*_rates(lucky, found), *rest])]
     canvas.write_all(frame.left + 5, 0, said, canvas.width)
 
 
-def _rates(found: Sequence[_Found]) -> Iterator[Said]:
+def _rates(lucky: Lucky, found: Sequence[_Found]) -> Iterator[Said]:
     """How often each run is at the goal so far."""
     known = [each for each in found if each.band.success]
     parts = [
@@ -127,7 +128,7 @@ def _rates(found: Sequence[_Found]) -> Iterator[Said]:
         )
     ]
     if parts:
-        yield ("  success", ""), *parts
+        yield (f"  {_goal(lucky, known[0].name)}", ""), *parts
 
 
 def _up(bands: Sequence[Band], height: int, log: bool) -> Axis:
@@ -239,56 +240,77 @@ def _cloud(
     ends = lucky.end.runs if lucky.end is not None else {}
     for each in reversed(found):
         places = ends[each.name].places if each.name in ends else ()
-        cells: dict[tuple[int, int], None] = {}
-        sheet = frame.sheet()
-        for place in places:
-            spot = frame.place(*place)
-            cells[frame.cell(*place)] = None
-            if spot is not None:
-                sheet.dot(*spot)
-        if marks == "braille":
-            frame.draw(canvas, sheet, "", INKS[each.number])
-        else:
-            for cell in cells:
-                canvas.put(*cell, LETTERS[each.number].lower(), INKS[each.number])
+        sign = _sign(each, marks)
+        for cell in dict.fromkeys(frame.cell(*place) for place in places):
+            canvas.put(*cell, sign, INKS[each.number])
     list(draw_marks(canvas, frame, surface))
     legend: Iterator[Said] = (
         (
-            (f"  {LETTERS[each.number]}", INKS[each.number]),
-            (f" {name(each.name, 12)}", ""),
+            (f"{LETTERS[each.number]} {_sign(each, marks)}", INKS[each.number]),
+            (f" {name(each.name, 12)}  ", ""),
         )
         for each in found
     )
     canvas.write_all(
-        frame.left + 5, 0, [*_said(lucky, "ends of "), *legend], canvas.width
+        frame.left + 5, 0, [*legend, *_said(lucky, "ends of ")], canvas.width
     )
+
+
+def _sign(each: _Found, marks: Marks) -> str:
+    """Of the places where its seeds ended."""
+    letter = LETTERS[each.number].lower()
+    return MARKERS[each.number] if marks == "braille" else letter
 
 
 def _table(canvas: Canvas, lucky: Lucky, found: Sequence[_Found], row: int) -> None:
     """A line for each run: how often it reaches the goal, and its losses."""
-    first = next(iter(lucky.points), "")
+    names = [name(each.name, 10) for each in found]
+    shares = [_share(lucky, each) for each in found]
+    wide, share_wide = max(map(len, names)), max(map(len, shares))
     for at, each in enumerate(found):
         column = canvas.write(1, row + at, LETTERS[each.number], INKS[each.number])
-        column = canvas.write(column + 1, row + at, f"{name(each.name, 10):<10}")
-        said = _numbers(lucky, each, first, canvas.width)
-        canvas.write_all(column, row + at, said, canvas.width)
+        column = canvas.write(column + 1, row + at, f"{names[at]:<{wide}}")
+        share = f"{shares[at]:<{share_wide}}"
+        said = _numbers(lucky, each, share, "loss " if canvas.width >= 60 else "")
+        canvas.write_until(column, row + at, said, canvas.width)
 
 
-def _numbers(lucky: Lucky, each: _Found, first: str, width: int) -> Iterator[Said]:
+def _goal(lucky: Lucky, run: str) -> str:
+    """What a seed of that run has to do, as in "48.4 % below gd"."""
+    request = lucky.request
+    spec = next(each for each in request.race.runs if each.name == run)
+    if catalogue.task(spec.dataset) == "classify":
+        usual = 1.0 if spec.points <= 10 else 0.95
+        share = usual if request.goal is None else request.goal
+        return f"have {percent(share)} right"
+    if request.goal is None:
+        return f"below {name(request.race.runs[0].name, 8)}"
+    return f"at {request.goal:.3g} or less"
+
+
+def _share(lucky: Lucky, each: _Found) -> str:
+    """How many of the seeds are at the goal; of the run that is the goal, that."""
+    if each.band.success:
+        return f"{percent(each.band.success[-1])} {_goal(lucky, each.name)}"
+    is_goal = each.band.median and each.name == lucky.request.race.runs[0].name
+    return "the one to beat" if is_goal and len(lucky.points) > 1 else ""
+
+
+def _numbers(lucky: Lucky, each: _Found, share: str, lead: str) -> Iterator[Said]:
     band = each.band
     if not band.median:
         yield ((" not begun", "quiet"),)
         return
-    last = f" {_short(band.median[-1])} ({_short(band.low[-1])} to {_short(band.high[-1])})"
-    yield ((f" loss{last:<22}", ""),)
-    if band.success:
-        yield ((f" {percent(band.success[-1])} success", "strong"),)
+    if share:
+        yield ((f" {share} ", "strong" if band.success else "quiet"),)
     if band.diverged:
-        yield ((f" {band.diverged} diverged", "bad"),)
+        yield ((f" {band.diverged} diverged ", "bad"),)
+    yield ((f" {lead}{_short(band.median[-1])}", ""),)
+    yield ((f" ({_short(band.low[-1])} to {_short(band.high[-1])})", ""),)
+    first = name(lucky.request.race.runs[0].name, 8)
     end = lucky.end
-    if end is not None and each.name in end.better:
-        share = percent(end.better[each.name])
-        yield ((f"  below {name(first, 8)} in {share}", ""),)
+    if end is not None and each.name in end.better and "below" not in share:
+        yield ((f"  {percent(end.better[each.name])} below {first}", ""),)
 
 
 def _short(value: float) -> str:

@@ -55,7 +55,10 @@ def slope(
         _ball(canvas, frame, slope, way, marks)
     now = ((way.number, way.now[0]) for way in found if way.now)
     letters(canvas, frame, ((at, (x, _height(slope, x))) for at, x in now))
-    canvas.write_all(frame.left + 5, 0, _said(slope, found), width)
+    said = list(_said(slope, found, brief=len(found) > 2))
+    if frame.left + 5 + sum(len(text) for each in said for text, _ in each) > width:
+        said = list(_said(slope, found, brief=True))
+    canvas.write_until(frame.left + 5, 0, said, width)
     return canvas.picture(marks)
 
 
@@ -117,14 +120,18 @@ def _piece(xs: Sequence[float], x: float) -> int:
     return next((at for at, (_, high) in pieces if x <= high), len(xs) - 2)
 
 
-def _said(slope: Slope, found: Sequence[Way]) -> Iterator[Said]:
-    for way in found:
-        if way.now is not None:
-            x = way.now[0]
-            text = f" {name(slope.name, 8)} = {x:.4g}"
-            if len(found) < 3:
-                text += f", slope {steepness(slope, x):.3g}"
-            yield (LETTERS[way.number], INKS[way.number]), (text + "   ", "")
+def _said(slope: Slope, found: Sequence[Way], *, brief: bool) -> Iterator[Said]:
+    """The first runs first: what has no room is left out at the end."""
+    known = [(way.number, way.now[0]) for way in found if way.now is not None]
+    if brief:
+        yield ((f"{name(slope.name, 8)}: ", ""),)
+    for number, x in known:
+        text = f" {x:.3g}  "
+        if not brief:
+            text = (
+                f" {name(slope.name, 8)} = {x:.4g}, slope {steepness(slope, x):.3g}   "
+            )
+        yield (LETTERS[number], INKS[number]), (text, "")
     if slope.minima:
         places = ", ".join(f"{x:.3g}" for x, _ in slope.minima)
         yield ("+", "strong"), (f" minimum at {places}", "quiet")

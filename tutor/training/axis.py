@@ -83,6 +83,12 @@ def between(low: float, high: float, count: int) -> Axis:
     return Axis(low, high, False, tuple(ticks or [low]))
 
 
+def whole(axis: Axis) -> Axis:
+    """With its whole ticks only, for what is counted; as it is where there are none."""
+    ticks = tuple(tick for tick in axis.ticks if tick == round(tick))
+    return Axis(axis.low, axis.high, axis.log, ticks or axis.ticks)
+
+
 def linear(low: float, high: float, count: int) -> Axis:
     """From 0 (or a round number below `low`, if that is negative) past `high`.
 

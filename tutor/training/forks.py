@@ -51,7 +51,7 @@ def forked(race: RaceSpec, parent: str, at: int, key: str, value: Setting) -> Ra
     """
     if len(race.runs) >= RUN_LIMIT:
         raise UsageError(
-            f"A race has {RUN_LIMIT} runs at most: take one out before a fork."
+            f"A race has {RUN_LIMIT} runs at most: take one out (key d) before a fork."
         )
     by_name = {run.name: run for run in race.runs}
     old = by_name[parent]

@@ -4,10 +4,10 @@ it, and why a race has none of it (`training.refusals`). Pure.
 
 from dataclasses import dataclass
 
-from tutor.training import catalogue
+from tutor.training import catalogue, options
 from tutor.training.refusals import refusal
 from tutor.training.run import Race
-from tutor.training.spec import RunSpec
+from tutor.training.spec import RaceSpec, RunSpec
 from tutor.training.views import KIND_OF, ViewKind
 
 VIEWS = ("curves", "contour", "output", "layers", "noise", "luck")
@@ -28,6 +28,30 @@ class Sight:
     """Why this race has no such picture, and how to get one; "": it has one."""
     kind: ViewKind | None = None
     """What the engine is asked for; None: points are enough."""
+
+
+ENDS = (
+    "Each sign is where a seed of its run ended, over lines of equal loss; the signs are "
+    "named above."
+)
+"""What is said in place of the luck meter's `see`, while it shows the ends."""
+
+
+def title(spec: RaceSpec) -> str:
+    """What runs, where nobody named the race."""
+    if _kinds(spec) == _kinds(options.race()):
+        return "2.14 GD, minibatch SGD, SGD"
+    named = dict.fromkeys(
+        run.dataset
+        if run.dataset in catalogue.FUNCTIONS
+        else f"{run.model} on {run.dataset}"
+        for run in spec.runs
+    )
+    return ", ".join(named)
+
+
+def _kinds(spec: RaceSpec) -> set[tuple[str, str]]:
+    return {(run.model, run.dataset) for run in spec.runs}
 
 
 def sights(race: Race, viewed: str) -> tuple[Sight, ...]:
@@ -57,8 +81,8 @@ def _said(name: str, race: Race, run: RunSpec) -> tuple[str, str]:
             return name, "Lines of equal loss; each run goes downhill across them."
         case "output" if catalogue.task(run.dataset) == "classify":
             return "regions", (
-                "Shading is what the model says at each place; points are the two "
-                "classes."
+                "Shading is what the model says at each place. Points are the two classes: "
+                "all that are wrong, some of the right ones."
             )
         case "output":
             return "fit", (

@@ -3,6 +3,8 @@
 All of it comes from the action table; Esc or any of the help keys goes back.
 """
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from tutor import actions
@@ -50,16 +52,24 @@ class HelpText(Lines):
             about = Content(table.text(self._about))
             lines += [*about.wrap(min(width, MEASURE)), Content()]
         for place in PLACES.get(self._place, (self._place,)):
-            for row in actions.of(place):
-                lines += _row(row, width, table)
+            lines += _rows(list(actions.of(place)), width, table)
             lines.append(Content())
-        for row in actions.of("anywhere"):
+        return lines + _rows(list(actions.of("anywhere")), width, table)
+
+
+def _rows(rows: Sequence[Action], width: int, table: Look) -> list[Content]:
+    """A line or more for each; one for a pair of keys that belong together, which the
+    first of them shows."""
+    lines: list[Content] = []
+    pairs = {key for row in rows if " " in row.shown for key in row.shown.split()}
+    for row in rows:
+        if row.shown or not row.keys or Look().key(row.keys[0]) not in pairs:
             lines += _row(row, width, table)
-        return lines
+    return lines
 
 
 def _row(row: Action, width: int, table: Look) -> list[Content]:
-    keys = row.shown or " ".join(table.key(key) for key in row.keys)
+    keys = table.text(row.shown) or " ".join(table.key(key) for key in row.keys)
     if not keys:
         return []  # in the palette only
     lead = Content.styled(f"{keys:<{KEYS_WIDTH}} ", f"{look.STRONG} {look.HERE}")

@@ -13,6 +13,7 @@ from tutor import actions
 from tutor.actions import Action
 from tutor.runs.store import StoredRun
 from tutor.safetext import safe_line
+from tutor.training.words import settings_line
 from tutor.ui import look
 from tutor.ui.look import Glyph, Look
 from tutor.ui.screens.frame import FrameScreen, bindings
@@ -21,6 +22,8 @@ from tutor.ui.widgets.lines import Lines
 from tutor.ui.widgets.plain import content_of
 
 _ENDS = {"interrupted": "can go on", "finished": "finished", "diverged": "diverged"}
+_ROWS = 2
+"""Of each race."""
 
 
 class KeptRunsScreen(FrameScreen[str | None]):
@@ -63,7 +66,7 @@ class KeptRunsScreen(FrameScreen[str | None]):
     def watch_marked(self) -> None:
         self.query_one(_Stored).redraw()
         scroll = self.query_one(VerticalScroll)
-        scroll.scroll_to_region(Region(0, self.marked, 1, 1), animate=False)
+        scroll.scroll_to_region(Region(0, _ROWS * self.marked, 1, _ROWS), animate=False)
 
     def action_next_kept(self) -> None:
         self.marked = min(self.marked + 1, len(self.stored) - 1)
@@ -76,7 +79,7 @@ class KeptRunsScreen(FrameScreen[str | None]):
 
 
 class _Stored(Lines):
-    """One a line, the marked one with a sign."""
+    """Two lines each, the marked one with a sign."""
 
     def draw(self, width: int, table: Look) -> list[Content]:
         screen = self.screen
@@ -86,12 +89,16 @@ class _Stored(Lines):
                 Content("No race is on disk yet: each is, from its first iteration.")
             ]
         return [
-            _line(each, number == screen.marked, width, table)
+            line
             for number, each in enumerate(screen.stored)
+            for line in _lines(each, number == screen.marked, width, table)
         ]
 
 
-def _line(stored: StoredRun, marked: bool, width: int, table: Look) -> Content:
+def _lines(
+    stored: StoredRun, marked: bool, width: int, table: Look
+) -> tuple[Content, Content]:
+    """When, which and how far; below it the settings, which tell races apart."""
     when = time.strftime("%d %b %H:%M", time.localtime(stored.started))
     spec = stored.spec
     end = "your own loop" if spec.watched else _ENDS[stored.stopped]
@@ -103,10 +110,12 @@ def _line(stored: StoredRun, marked: bool, width: int, table: Look) -> Content:
     title = table.text(safe_line(stored.title or names, room))
     mark = table[Glyph.HERE] if marked else " "
     gap = " " * max(2, width - len(when) - len(far) - len(title) - 4)
-    return Content.assemble(
+    first = Content.assemble(
         (mark, look.HERE),
         (f"{when}  ", look.QUIET),
         (title, look.STRONG if marked else ""),
         gap,
         far,
     )
+    settings = table.text(safe_line(settings_line(spec), max(8, width - 4)))
+    return first, Content.styled(f"   {settings}", look.QUIET)

@@ -19,6 +19,7 @@ from tutor.lesson.schema import (
     GraphCell,
     QuestionCell,
     TextCell,
+    TrainCell,
 )
 from tutor.safetext import safe_line
 from tutor.ui import look
@@ -128,7 +129,7 @@ class LessonScreen(CellWork):
             case "hint":
                 return self._may_hint()
             case "step_cell":
-                return isinstance(cell, GraphCell)
+                return isinstance(cell, (GraphCell, TrainCell))
             case "skip_cell":
                 return not isinstance(cell, TextCell)
         return True
@@ -145,6 +146,8 @@ class LessonScreen(CellWork):
         """Enter says what it will do."""
         if action.id == "go_on":
             return enter_word(self.view.cell, self.view.progress.done)
+        if action.id == "step_cell":
+            return enter_word(self.view.cell, done=False)
         return super().word_of(action)
 
     def footer_actions(self) -> list[Action]:
@@ -161,6 +164,8 @@ class LessonScreen(CellWork):
         rows = super().footer_actions()
         if self.mode == "command" and self.word_of(actions.named("go_on")) == "run":
             rows.remove(actions.named("run_cell"))
+        if not self.view.progress.done and actions.named("step_cell") in rows:
+            rows.remove(actions.named("step_cell"))  # Enter does it
         return rows
 
     # --------------------------------------------------------------------- moving
@@ -270,7 +275,7 @@ class LessonScreen(CellWork):
     # ------------------------------------------------------------- other screens
 
     def action_step_cell(self) -> None:
-        """The stepper."""
+        """The stepper, or the training screen; also when the cell is done."""
         if isinstance(self.view, VisitView):
             self._visit(self.view)
 

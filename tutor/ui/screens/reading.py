@@ -29,6 +29,8 @@ class ReadingScreen(FrameScreen[None]):
         Binding("up,k", "scroll(-1)", show=False),
         Binding("space,pagedown", "scroll(8)", show=False),
         Binding("b,pageup", "scroll(-8)", show=False),
+        Binding("home,g", "scroll(-1000000)", show=False),
+        Binding("end,G", "scroll(1000000)", show=False),
         Binding("q", "back", show=False),
     ]
     DEFAULT_CSS = """

@@ -24,7 +24,7 @@ from tutor.training import explain, options
 from tutor.training.findings import Finding
 from tutor.training.spec import RaceSpec
 from tutor.training.words import command
-from tutor.ui import look, race_pictures
+from tutor.ui import look, race_pictures, race_views
 from tutor.ui.look import Glyph, sent_by
 from tutor.ui.race_control import RaceControl
 from tutor.ui.race_views import VIEWS, sight
@@ -212,7 +212,8 @@ class TrainingScreen(RaceAsks):
             return "Your own loop"
         title = self.control.race.spec.title
         if title or self._cell is None:
-            return self.look.text(safe_line(title or "2.14 GD, minibatch SGD, SGD"))
+            named = title or race_views.title(self.control.race.spec)
+            return self.look.text(safe_line(named))
         return self.look.text(safe_line(self._cell.title or "A race"))
 
     def _question(self) -> str:
@@ -306,6 +307,9 @@ class TrainingScreen(RaceAsks):
         run = None if finding is None else self.control.race.runs.get(finding.run)
         if finding is None or run is None:
             asked = self._question() if self.control.view == self._view_first else ""
+            lucky = self.control.lucky
+            if self.sight.name == "luck" and self.looks.ends and lucky and lucky.end:
+                return race_views.ENDS, look.QUIET
             return asked or self.sight.see, look.QUIET
         own = self.control.race.spec.watched  # whose settings nobody knows
         told = replace(finding, run=self._who_alike(finding))
@@ -355,8 +359,13 @@ class TrainingScreen(RaceAsks):
         scale = "log" if race_pictures.is_log(self.control) else "linear"
         smooth = f"   mean of {looks.smooth}" if looks.smooth else ""
         zoomed = "   zoomed" if looks.window else ""
-        line = [] if self.control.race.spec.watched else [self._command()]
-        return [f"y {scale}   x {looks.across}{smooth}{zoomed}", *line]
+        lines = [
+            f"y {scale}   x {looks.across}{smooth}{zoomed}",
+            "w save   o kept races",
+        ]
+        if not self.control.race.spec.watched:
+            lines += [f"c copies: {self._command()}"]
+        return lines
 
     def _command(self) -> str:
         """The line that runs this very race."""

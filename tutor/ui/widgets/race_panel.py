@@ -19,10 +19,10 @@ from tutor.training.words import number
 from tutor.ui import look
 from tutor.ui.look import CURVES, Glyph, Look
 
-WIDE = 36
-"""Columns from which the parameters stand beside the losses."""
 _LOSS = 11
-"""Columns of the letter and its loss."""
+"""Columns of the letter and its loss, at least."""
+_COLUMN = range(6, 11)
+"""Columns of a number beside them, its space included."""
 LEAST_ROWS = 3
 """Settings that are shown however little room there is."""
 
@@ -70,10 +70,22 @@ def panel(
     ]
     spare = room - len(settings) - 1
     if spare > 0:
-        below += [Content(), *said[:spare]]
+        below += [Content(), *_first(said, spare, table, width)]
         room = len(settings)
     shown = _window(settings, max(room, LEAST_ROWS), table, width)
-    return Content("\n").join([*above, *shown, *below])
+    lines = [*above, *shown, *below]
+    return Content("\n").join(each.truncate(width) for each in lines)
+
+
+def _first(
+    lines: Sequence[Content], count: int, table: Look, width: int
+) -> Sequence[Content]:
+    """So many of them, with a sign at the end when there are more."""
+    if len(lines) <= count:
+        return lines
+    sign = table[Glyph.ELLIPSIS]
+    last = lines[count - 1].truncate(width - len(sign))
+    return [*lines[: count - 1], Content.assemble(last, (sign, look.QUIET))]
 
 
 def one_line(
@@ -142,12 +154,12 @@ def _window(
     first = min(max(0, marked - room // 2), max(0, len(settings) - room))
     shown = settings[first : first + room]
     for at, setting in enumerate(shown):
-        line = _setting(setting, table, width - 2)
         more = ""
         if at == 0 and first > 0:
             more = table[Glyph.UP_ARROW]
         elif at == len(shown) - 1 and first + room < len(settings):
             more = table[Glyph.DOWN_ARROW]
+        line = _setting(setting, table, width - 2 if more else width)
         gap = " " * max(1, width - 1 - line.cell_length)
         yield Content.assemble(line, gap, (more, look.QUIET)) if more else line
 
@@ -156,6 +168,8 @@ def _setting(setting: Setting, table: Look, width: int) -> Content:
     name = f"{setting.name:<11}"
     room = max(4, width - len(name) - 5)
     value = setting.value
+    if len(value) > room:
+        value = _range(value)
     if len(value) > room:
         value = value[: room - 1] + table[Glyph.ELLIPSIS]
     if not setting.marked:
@@ -169,38 +183,79 @@ def _setting(setting: Setting, table: Look, width: int) -> Content:
     )
 
 
+def _range(values: str) -> str:
+    """From the least to the largest, where they are numbers: 0.05-0.2."""
+    try:
+        numbers = sorted(values.split(", "), key=float)
+    except ValueError:
+        return values
+    return f"{numbers[0]}-{numbers[-1]}"
+
+
 def _standing(standing: Standing, table: Look, width: int) -> Iterable[Content]:
     race, at = standing.race, standing.at
     if at < 0:
         return
-    each, decimals = (10, 3) if width >= WIDE else (7, 2)
     names = ["test"] if any(run.spec.test for run in race.runs.values()) else []
     first = next(iter(race.runs.values()))
-    names = [*names, *list(first.last_params)[:3]][: (width - _LOSS) // each]
+    names = [*names, *list(first.last_params)[:3]]
+    end = at if race.spec.watched else max(at, race.spec.iterations)
+    lead = max(_LOSS, len(f"at {end} loss"))  # the same on the way
+    each = _wide(len(names), width - lead)
+    names = names[: (width - lead) // each]
     head = f" at {at}"
-    head = f"{head:<6} {'loss':>4}" + "".join(f"{name[:6]:>{each}}" for name in names)
+    gap = max(lead - len(head), len(" loss"))
+    head = f"{head}{'loss':>{gap}}"[-lead:]
+    head += "".join(f"{name[: each - 1]:>{each}}" for name in names)
     yield Content.styled(head, look.QUIET if standing.newest else look.HERE)
     for curve, run in enumerate(race.runs.values()):
         known = {**_params(run, at), "test": _test_loss(run, at)}
         rest = Content(
-            "".join(f"{number(known.get(name), decimals):>{each}}" for name in names)
+            "".join(f"{fitted(known.get(name), each - 1):>{each}}" for name in names)
         )
         if standing.newest and run.end is not None and run.end.stopped == "diverged":
-            rest = Content.styled(f" diverged at {run.end.iteration}", look.BAD)
-        elif 0 <= run.last < at:
+            end_words = f" diverged at {run.end.iteration}"
+            if lead + len(end_words) > width:
+                end_words = " diverged"
+            rest = Content.styled(end_words, look.BAD)
+        elif 0 <= run.last < at and (run.spec.of or run.last >= run.spec.iterations):
             rest = Content.styled(f" at {run.last}", look.QUIET)
         letter = (LETTERS[curve], f"{look.STRONG} {CURVES[curve]}")
-        yield Content.assemble(" ", letter, f"{_loss(run, at):>9}", rest)
+        loss = _loss(run, at, room=lead - 3)
+        yield Content.assemble(" ", letter, f"{loss:>{lead - 2}}", rest)
 
 
-def _loss(run: Run, at: int, decimals: int = 3) -> str:
-    """Not computed yet is said so; it is no 0. `decimals` -1: as short as can be."""
+def _wide(count: int, room: int) -> int:
+    """Columns of each of so many numbers, or of as many as have room."""
+    each = room // max(count, 1)
+    while each < _COLUMN[0] and count > 1:
+        count -= 1
+        each = room // count
+    return min(max(each, _COLUMN[0]), _COLUMN[-1])
+
+
+def fitted(value: float | None, room: int) -> str:
+    """As many digits, up to three decimals, as have room; "" for None."""
+    if value is None:
+        return ""
+    texts = [number(value, decimals) for decimals in (3, 2, 1, 0)]
+    if math.isfinite(value):
+        for text in (f"{value:.{digits}g}" for digits in (3, 2, 1)):
+            texts += [text, short(float(text))]
+    return next((each for each in texts if len(each) <= room), "…"[:room])
+
+
+def _loss(run: Run, at: int, decimals: int = 3, room: int = 0) -> str:
+    """Not computed yet is said so; it is no 0. `decimals` -1: as short as can be; `room`:
+    as long as that."""
     if run.last < 0:
         return "-"
     moment = None if at >= run.last else run.at(at)
     loss = run.last_loss if at >= run.last else moment.loss if moment else None
     if loss is None:
         return "-"
+    if room:
+        return fitted(loss, room)
     if decimals < 0 and math.isfinite(loss):
         return short(float(f"{loss:.1g}"))
     return number(loss, max(decimals, 0))

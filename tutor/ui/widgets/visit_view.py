@@ -61,9 +61,26 @@ class VisitView(CellView[GraphCell | TrainCell]):
         if isinstance(self.cell, TrainCell) and self.cell.ask:
             yield Prose(self.cell.ask)
         yield _Preview(self.cell)
-        key = look_of(self).key("enter")
+        yield self._way(done=self.progress.done)
+
+    def _way(self, *, done: bool) -> Prose:
+        """How to get there: Enter goes on once the cell is done."""
+        key = "s" if done else look_of(self).key("enter")
         where = "stepper" if isinstance(self.cell, GraphCell) else "training screen"
+        again = " again" if done else ""
         ends = ""
-        if isinstance(self.cell, GraphCell) and self.cell.predict:
+        if isinstance(self.cell, GraphCell) and self.cell.predict and not done:
             ends = " The cell is done when the walk has come to its end."
-        yield Prose(f"**{key}** opens the {where}; Esc comes back here.{ends}")
+        words = f"**{key}** opens the {where}{again}; Esc comes back here.{ends}"
+        return Prose(words, classes="way-again" if done else "way")
+
+    def show_standing(self) -> None:
+        """Another key leads there once it is done."""
+        super().show_standing()
+        for old in self.query(".way") if self.progress.done else ():
+            self.call_later(self._say_again, old)
+
+    async def _say_again(self, old: Widget) -> None:
+        if old.parent is not None:
+            await self.query_one(".body").mount(self._way(done=True), after=old)
+            await old.remove()
