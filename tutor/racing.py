@@ -114,6 +114,10 @@ class Racing:
             self._interrupted = True
             await self._kernel.interrupt()
 
+    def give_up(self) -> None:
+        """Its kernel is about to be ended: do not go on in another one."""
+        self._stopping = True
+
 
 class _Way:
     """One call of `train`: how far it is to go, and what the kernel knows of it."""

@@ -447,6 +447,14 @@ class Session:
         `stop_training` ended it. Raises TutorError. No race may compute meanwhile."""
         return self._sight.luck(request)
 
+    async def end_racer(self) -> None:
+        """End the kernel of the races, also one that does not answer; whoever asks it
+        hears that it died. The next race, or more of the same, starts another."""
+        self._racing.give_up()
+        racer = self.kernel if self.races_here else self._racer
+        if racer is not None:
+            await racer.kill()
+
     async def racer(self) -> Kernel:
         """The second kernel, for races; started at its first use, torch imported."""
         if self.races_here:

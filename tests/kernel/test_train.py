@@ -106,6 +106,32 @@ async def test_a_killed_kernel_is_told_and_another_race_runs(session: Session) -
 
 
 @on_one_loop
+async def test_a_kernel_that_does_not_answer_is_ended_and_the_race_goes_on(
+    session: Session,
+) -> None:
+    so_far = race("stuck", "runs=sgd", "batch=1", "iterations=4000")
+    racer = await session.racer()
+    assert isinstance(racer, JupyterKernel)
+    assert racer._process is not None
+    pid = racer._process._started
+
+    async def stuck() -> None:
+        ending = None
+        async for arrived in session.train(so_far.spec):
+            so_far.add(arrived)
+            if so_far.iteration > 0 and ending is None:
+                os.kill(pid, signal.SIGSTOP)
+                await session.stop_training()
+                ending = asyncio.ensure_future(session.end_racer())
+
+    async with asyncio.timeout(DEADLINE_S):
+        with pytest.raises(KernelDiedError):
+            await stuck()
+        assert (await train(session, so_far)).over
+    assert is_whole(so_far)
+
+
+@on_one_loop
 async def test_a_race_whose_kernel_dies_goes_on_to_the_same_end(
     session: Session,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from tutor.errors import TutorError
+from tutor.errors import KernelDiedError, TutorError
 from tutor.session import Session
 from tutor.training import options
 from tutor.training.findings import Finding
@@ -35,6 +35,9 @@ class FakeSession:
         self.busy = False
         self.held = False
         """An endless slice waits to be stopped."""
+        self.hangs = False
+        """A slice never ends, but with its kernel."""
+        self.ended = asyncio.Event()
         self.stopped = asyncio.Event()
         self.view_problem: str | None = None
         self.finding: Finding | None = None
@@ -54,6 +57,12 @@ class FakeSession:
     ) -> AsyncIterator[Any]:
         with self._alone():
             self.limits.append(limit)
+            if self.hangs:
+                for run in spec.runs if limit is None else ():
+                    yield Points(run.name, 1, 1, 1, (0.5,) * 3, {"w": (0.5,) * 3})
+                self.ended.clear()
+                await self.ended.wait()
+                raise KernelDiedError("The kernel ended: it was killed.")
             held = self.held and limit is None
             ends = {}
             furthest = max(self.at.get((spec.id, run.name), -1) for run in spec.runs)
@@ -79,6 +88,9 @@ class FakeSession:
             if held:
                 await self.stopped.wait()
             yield Finished(ends)
+
+    async def end_racer(self) -> None:
+        self.ended.set()
 
     async def stop_training(self) -> None:
         self.stopped.set()
@@ -126,6 +138,11 @@ class Fixture:
                 if task.done():
                     task.result()
             assert monotonic() < deadline
+            await asyncio.sleep(0)
+
+    async def rest_a_little(self) -> None:
+        """What can be done without the kernel is done."""
+        for _ in range(50):
             await asyncio.sleep(0)
 
     async def rest(self) -> None:
@@ -406,3 +423,37 @@ async def test_a_race_from_disk_goes_on_at_the_speed_of_what_is_left(
             race.add(Points("gd", reached, reached, 1, (1.0,)))
         control.take_over(race)
         assert control.speed == speed, reached
+
+
+async def test_a_race_whose_kernel_is_ended_waits_and_can_go_on(
+    fixture: Fixture,
+) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.hangs = True
+    await control.run()
+    await fixture.until(lambda: fixture.races.asks and control.race.iteration == 3)
+    await control.pause()
+    await fixture.rest_a_little()
+    assert fixture.races.asks, "it was asked to stop, and does not"
+    await fixture.races.end_kernel()
+    await fixture.races.rest()
+    await fixture.until(lambda: control.state == "paused")
+    assert control.problem is None
+    fixture.session.hangs = False
+    await control.run()
+    await fixture.until(lambda: control.race.over)
+
+
+async def test_a_race_that_never_began_begins_in_another_kernel(
+    fixture: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.ui.race_control.LATE_S", 0)
+    fixture.session.hangs = True
+    control = fixture.make()
+    await fixture.until(lambda: fixture.races.asks and control.late)
+    fixture.session.hangs = False
+    await fixture.races.end_kernel()
+    await fixture.until(lambda: control.race.iteration == 0)
+    assert not control.late
+    assert control.problem is None

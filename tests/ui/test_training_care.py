@@ -1,6 +1,7 @@
 """The training screen where something is in the way: full, over, or turned meanwhile."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -202,3 +203,32 @@ async def test_what_is_given_before_there_is_a_kernel_is_said_to_wait() -> None:
         go_on.set()
         await wait_until(pilot, lambda: app.training.control.race.iteration == 0)
         await wait_for_text(pilot, "◂ 0.2 ▸")
+
+
+async def test_a_kernel_that_does_not_answer_is_ended_by_the_second_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tutor.ui.screens.kernel_care.PATIENCE_S", 0.01)
+    async with racing() as (app, pilot):
+        racer, control = app.kernels[-1], app.training.control
+        plain = racer.calls["train"]
+
+        async def hanging(request: SliceRequest) -> AsyncIterator[Any]:
+            while racer.calls["train"] != plain:  # it swallows every interrupt
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+            yield messages.Problem("It was stopped.")
+
+        racer.calls["train"] = hanging
+        await pilot.press("space")
+        await wait_for_text(pilot, "running")
+        await wait_until(pilot, lambda: app.races.asks)
+        await pilot.press("ctrl+c")
+        await wait_for_text(pilot, "The race's kernel does not answer")
+        racer.calls["train"] = plain
+        await pilot.press("ctrl+c")
+        await wait_for_text(pilot, "The race's kernel was ended")
+        await wait_until(pilot, lambda: control.state == "ready")
+        await pilot.press("space")
+        await wait_for_text(pilot, "iteration 25 of 25")
+        assert control.problem is None

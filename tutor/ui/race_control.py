@@ -27,6 +27,8 @@ SPEEDS: tuple[float | None, ...] = (1, 10, 100, 1000, None)
 """Iterations a second; None: as many as there can be."""
 STEPS_S = 20
 """Into so many parts a second of paced iterations is cut."""
+LATE_S = 30
+"""A kernel that has not begun a race after so long will hardly do so."""
 LONG = 1000
 """A slice of more iterations is not waited for by another race."""
 _NOTHING = -1
@@ -72,6 +74,8 @@ class RaceControl:
         """How it is drawn."""
         self.shown: Callable[[], None] | None = None
         """Called after anything that could be drawn is another; None: nobody looks."""
+        self.late = False
+        """The race should have begun long ago: its kernel may never answer."""
         self._session = session
         self._turn = turn
         self._singles = 0
@@ -79,6 +83,10 @@ class RaceControl:
         """So many iterations are computed that a key may want to end them."""
         self._long = False
         """A slice is computed that ends only when it is stopped."""
+        self._asking = False
+        """An answer of the kernel is waited for."""
+        self._is_let_go = False
+        """Its kernel is ended on purpose."""
         self._asked = asyncio.Event()
         self._asked.set()
 
@@ -280,6 +288,16 @@ class RaceControl:
         if self.viewed not in names:
             self.viewed = next(iter(self.race.runs))
 
+    def let_go(self) -> None:
+        """Its kernel is about to be ended: it pauses, and can go on in another one."""
+        self.running = self.trying = self._counting = False
+        self._singles = 0
+        self._is_let_go = self._asking
+
+    def _be_late(self) -> None:
+        self.late = True
+        self.tell()
+
     def _ask(self) -> None:
         self._asked.set()
         self.tell()
@@ -306,7 +324,11 @@ class RaceControl:
             except TutorError as error:
                 self.running = self.trying = self._counting = False
                 self._singles = 0
-                self.problem = str(error)
+                if not self._is_let_go:
+                    self.problem = str(error)
+                elif self.race.iteration < 0:
+                    self._asked.set()  # it begins in another kernel
+                self._is_let_go = False
                 self.tell()
 
     def _limit(self) -> int | None:
@@ -333,11 +355,24 @@ class RaceControl:
     async def _compute(self, limit: int | None) -> None:
         loop = asyncio.get_running_loop()
         long = limit is None or limit > LONG
+        late = loop.call_later(LATE_S, self._be_late) if limit == 0 else None
+        try:
+            began = await self._slice(limit, long=long)
+        finally:
+            if late is not None:
+                late.cancel()
+                self.late = False
+        if limit and self.running and self.speed is not None:
+            await self._rest(began + limit / self.speed - loop.time())
+
+    async def _slice(self, limit: int | None, *, long: bool) -> float:
+        """When it began."""
         async with self._turn.taken(long=long):
             race = self.race  # which `reset` may replace meanwhile
+            began = asyncio.get_running_loop().time()
             if limit is None and not self.running:
-                return
-            began = loop.time()
+                return began
+            self._is_let_go, self._asking = False, True
             self._long = long
             self._counting = long and limit is not None
             try:
@@ -346,9 +381,8 @@ class RaceControl:
                 ):
                     self._take(race, arrived)
             finally:
-                self._long = self._counting = False
-        if limit and self.running and self.speed is not None:
-            await self._rest(began + limit / self.speed - loop.time())
+                self._long = self._counting = self._asking = False
+        return began
 
     def _take(
         self, race: Race, arrived: "Points | Finished | Finding | View | Kept"

@@ -73,6 +73,22 @@ class Races:
         """The one that runs; None: nobody computes."""
         return next((each for each in self._controls.values() if each.busy), None)
 
+    @property
+    def asks(self) -> bool:
+        """Whether somebody waits for an answer of the kernel."""
+        return self._order.locked()
+
+    async def rest(self) -> None:
+        """Until nobody does."""
+        async with self._order:
+            pass
+
+    async def end_kernel(self) -> None:
+        """Whether it answers or not; the races stay, paused where they are."""
+        for each in self._controls.values():
+            each.let_go()
+        await self.session.end_racer()
+
     # ------------------------------------------------------------------- taking turns
 
     def heard(self, control: RaceControl) -> None:

@@ -146,13 +146,6 @@ class RaceMoves(FrameScreen[bool]):
         self._count = self._count[:-1]
         self.refresh_frame()
 
-    def action_interrupt(self) -> None:
-        """ctrl+c pauses; what was computed is kept."""
-        if self.control.busy:
-            self.app.run_worker(self.control.pause(), group="interrupt")
-        else:
-            super().action_interrupt()
-
     async def action_reset_race(self) -> None:
         self.looks.log = self.looks.window = None
         await self.control.reset(

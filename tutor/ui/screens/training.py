@@ -30,7 +30,7 @@ from tutor.ui.race_control import RaceControl
 from tutor.ui.race_views import VIEWS, sight
 from tutor.ui.races import Races
 from tutor.ui.screens.frame import bindings
-from tutor.ui.screens.race_asks import RaceAsks
+from tutor.ui.screens.race_care import RaceCare
 from tutor.ui.widgets.ask_line import AskLine
 from tutor.ui.widgets.frame_lines import TitleParts
 from tutor.ui.widgets.lines import Column
@@ -50,7 +50,7 @@ BOTH = 28
 """Rows from which the curves stand below another view."""
 
 
-class TrainingScreen(RaceAsks):
+class TrainingScreen(RaceCare):
     """A race, by default that of section 2.14."""
 
     PLACE = "training"
@@ -272,7 +272,13 @@ class TrainingScreen(RaceAsks):
         if shown.refusal:
             return shown.refusal
         waiting = ""
-        if control.race.iteration < 0:
+        if control.late:
+            waiting = (
+                "\n\nIts kernel does not answer. "
+                f"{self.look.key('ctrl+c')} twice ends it, and the race begins in a new "
+                "one."
+            )
+        elif control.race.iteration < 0:
             waiting = f"\n\nStarting a second kernel for it{self.look[Glyph.ELLIPSIS]}"
         asked = f"{self._question()}\n\n" if self._question() else ""
         if shown.name == "luck":
