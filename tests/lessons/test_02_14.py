@@ -19,7 +19,7 @@ async def test_a_learner_predicts_and_makes_the_race_fair(tmp_path: Path) -> Non
     async with learner(tmp_path, "2.14") as someone:
         assert someone.cell == "predict"
         await someone.press("3")
-        await someone.sees("In the well-known figure it does.")
+        await someone.sees("In some races it does.")
         await someone.press("4")
         await someone.sees("With seed 0 gd ends lowest")
         assert someone.is_done()

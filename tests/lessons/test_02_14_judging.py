@@ -234,7 +234,7 @@ def in_groups(name: str, **moved: str) -> Groups:
 @pytest.mark.parametrize(
     ("name", "answer", "words"),
     [
-        ("predict", Choice(3), "In the well-known figure"),
+        ("predict", Choice(3), "In some races it does"),
         ("left", Number(0.54), "length of the first step"),
         ("left", Number(0.0), "what is *left*"),
         ("budget", Choice(1), "one iteration of gd"),

@@ -25,7 +25,7 @@ def layers(
     if width < 16 or height < 3 or not layers.layers:
         return blank(width, height)
     canvas = Canvas(width, height)
-    head = [_title(each) for each in layers.layers]
+    head = [_title(at, each, width) for at, each in enumerate(layers.layers, 1)]
     tail = [_units(each, layers.activation, width) for each in layers.layers]
     left = min(max(7, *map(len, head)), width // 3)
     right = max((len(text) for text, _ in tail), default=0)
@@ -61,8 +61,13 @@ def layers(
     return canvas.picture(marks)
 
 
-def _title(layer: Layer) -> str:
-    return f"{name(layer.name, 16)} ({layer.units})"
+def _title(at: int, layer: Layer, width: int) -> str:
+    """Which layer it is, from 1, and, where there is room, its name in the model."""
+    if width < 52:
+        return f"layer {at}"
+    units = f"{layer.units} unit{'' if layer.units == 1 else 's'}"
+    named = f" [{name(layer.name, 8)}]" if width >= 72 and layer.name else ""
+    return f"layer {at}, {units}{named}"
 
 
 def _units(layer: Layer, activation: str, width: int) -> tuple[str, str]:

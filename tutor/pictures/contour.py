@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from tutor.picture import INKS, LETTERS, MARKERS, Marks, Picture, blank
-from tutor.pictures.canvas import Canvas, Said
+from tutor.pictures.canvas import Canvas, Said, name
 from tutor.pictures.frame import Frame, framed, letters
 from tutor.pictures.paths import Way, ways
 from tutor.pictures.sheet import Sheet
@@ -39,7 +39,7 @@ def contour(
     draw_ground(canvas, frame, surface, found)
     for way in reversed(found):  # the first one is on top
         _draw_way(canvas, frame, way, marks)
-    said = list(draw_marks(canvas, frame, surface))
+    said = [*_whose(surface, race), *draw_marks(canvas, frame, surface)]
     letters(
         canvas,
         frame,
@@ -47,6 +47,14 @@ def contour(
     )
     canvas.write_all(frame.left + 5, 0, said, width)
     return canvas.picture(marks)
+
+
+def _whose(surface: Surface, race: Race | None) -> Iterator[Said]:
+    """Whose loss it is, where not all runs have the same."""
+    specs = race.spec.runs if race else ()
+    if len({each.loss for each in specs}) > 1:
+        at = next((n for n, each in enumerate(specs) if each.name == surface.run), 0)
+        yield ((f"loss of {LETTERS[at]} {name(surface.run, 12)}   ", INKS[at]),)
 
 
 def over_box(canvas: Canvas, surface: Surface, marks: Marks) -> Frame:

@@ -4,28 +4,10 @@ Of a run of ours the `RunSpec` is given; None: it is a loop of the learner's own
 settings nobody knows, and what can be done is told as code.
 """
 
-from dataclasses import dataclass
-
 from tutor.training.findings import Finding
-from tutor.training.spec import RunSpec, Value
-
-_SAFE = 0.6
-"""Of the largest learning rate: near it the last bit of the way is slow."""
-_SAFE_FOR_FEW = 0.2
-"""The same for batches of few points: some are much steeper than all the data."""
-_BADLY_SCALED = 50.0
-"""From so many times on, the steepest direction keeps the others from moving."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """One thing to change."""
-
-    key: str
-    """A setting of the run; "": it is no setting, `words` tell what to do."""
-    value: Value
-    words: str
-    """Like "lr 0.5: below the limit of 0.935"."""
+from tutor.training.remedies import Proposal as Proposal
+from tutor.training.remedies import mean_instead, number, remedies, too_large
+from tutor.training.spec import RunSpec
 
 
 def sentence(finding: Finding, spec: RunSpec | None = None) -> str:
@@ -34,20 +16,23 @@ def sentence(finding: Finding, spec: RunSpec | None = None) -> str:
 
 
 def proposals(finding: Finding, spec: RunSpec | None = None) -> tuple[Proposal, ...]:
-    """Two where a run diverged, one for a mistake; () where nothing is to be done."""
+    """One or two where a run diverged, one for a mistake; () where nothing is to be
+    done."""
     if finding.kind in ("diverged", "not-finite"):
-        return _slower(finding, spec), _otherwise(finding, spec)
+        return remedies(finding, spec)
     if finding.kind == "sum":
         key = "" if spec is None else "loss"
+        if spec is not None and not mean_instead(finding, spec.at(finding.iteration)):
+            return remedies(finding, spec)[:1]
         words = "take the mean of the errors, not their sum"
-        return (Proposal(key, key and "mse", words),)
+        return (Proposal(key, key and "mse", words, does=True),)
     if finding.kind == "zero-init":
         key = "" if spec is None else "init"
         words = "begin with random weights, as torch's layers do by themselves"
-        return (Proposal(key, key and "torch", words),)
+        return (Proposal(key, key and "torch", words, does=True),)
     words = _WORDS.get(finding.kind, "").format(text=finding.text or "sigmoid")
     key = "" if spec is None or not spec.slip else "slip"
-    return (Proposal(key, key and "", words),) if words else ()
+    return (Proposal(key, key and "", words, does=True),) if words else ()
 
 
 _WORDS = {
@@ -60,7 +45,7 @@ _WORDS = {
 
 def lines(finding: Finding, spec: RunSpec | None = None) -> list[str]:
     """The sentence, and below it each proposal, for prints."""
-    told = [f"  try {each.words}" for each in proposals(finding, spec)]
+    told = [each.after("  try") for each in proposals(finding, spec)]
     return [sentence(finding, spec), *told]
 
 
@@ -73,11 +58,6 @@ def _who(finding: Finding, spec: RunSpec | None) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text.startswith("your loop") else text
-
-
-def number(value: float) -> str:
-    """About three digits: 0.935, 12, 1.2e+06."""
-    return f"{value:.0f}" if 1000 <= abs(value) < 100_000 else f"{value:.3g}"
 
 
 # ------------------------------------------------------------------------- divergence
@@ -114,6 +94,11 @@ def _because(finding: Finding, spec: RunSpec | None) -> str:
             " Its updates add the gradient where they should subtract it (the measured "
             f"learning rate is {number(lr)}): each one goes uphill."
         )
+    if spec is not None and too_large(spec):
+        return (
+            " It begins with numbers whose squares are beyond float32, and no learning "
+            "rate can help there."
+        )
     if lr is not None and limit is not None and lr > limit:
         return (
             f" The learning rate {number(lr)} is above {number(limit)}, which is "
@@ -121,7 +106,10 @@ def _because(finding: Finding, spec: RunSpec | None) -> str:
             "one before."
         )
     if lr is not None and limit is not None:
-        batch = spec.at(finding.iteration).samples_per_iteration if spec else None
+        now = spec.at(finding.iteration) if spec else None
+        batch = now.samples_per_iteration if now else None
+        if now is not None and now.samples_per_iteration >= now.points:
+            return f" The learning rate {number(lr)} is below {number(limit)}."
         points = (
             "1 point" if batch == 1 else f"{batch} points" if batch else "few points"
         )
@@ -142,68 +130,6 @@ def _formula(spec: RunSpec | None) -> str:
     if spec is not None and spec.optimiser == "momentum":
         return "2 (1 + momentum) / λmax"
     return "2 / λmax"
-
-
-def _slower(finding: Finding, spec: RunSpec | None) -> Proposal:
-    """A learning rate that converges, as far as that is known."""
-    lr, limit = finding.lr, finding.limit
-    times = finding.facts.get("times")
-    if lr is not None and lr < 0:
-        return Proposal("", None, "subtract the gradient: w -= lr * w.grad")
-    if limit is not None and (lr is None or lr > limit):
-        few = spec is not None and spec.at(finding.iteration).samples_per_iteration < 16
-        value = below((_SAFE_FOR_FEW if few else _SAFE) * limit)
-        return Proposal(
-            "lr" if spec else "",
-            value,
-            f"lr {value:g}: below the limit of {number(limit)}",
-        )
-    if lr is not None:
-        value = below(lr / 5)
-        return Proposal("lr" if spec else "", value, f"lr {value:g}: smaller steps")
-    if times is not None:
-        words = f"a learning rate {number(max(2.0, times / _SAFE))} times smaller"
-        return Proposal("", None, words)
-    return Proposal("", None, "a learning rate ten times smaller")
-
-
-def _otherwise(finding: Finding, spec: RunSpec | None) -> Proposal:
-    """The second way."""
-    if finding.facts.get("condition", 0.0) >= _BADLY_SCALED:
-        steeper = number(finding.facts["condition"])
-        words = (
-            f"scale the features to mean 0 and deviation 1: now one direction is "
-            f"{steeper} times steeper than another"
-        )
-        return Proposal("", None, words)
-    if spec is None:
-        words = (
-            "clip the gradients before the step: "
-            "torch.nn.utils.clip_grad_norm_(parameters, 1.0)"
-        )
-        return Proposal("", None, words)
-    now = spec.at(finding.iteration)
-    if now.loss == "sse":
-        return Proposal("loss", "mse", "the mean of the errors instead of their sum")
-    if now.optimiser == "momentum":
-        return Proposal("optimiser", "sgd", "no momentum: steps do not add up")
-    if now.batch is not None and now.batch * 4 <= min(now.points, 64):
-        words = f"batch {now.batch * 4}: its gradients scatter half as much"
-        return Proposal("batch", now.batch * 4, words)
-    if now.optimiser != "adam":
-        words = "adam: its steps do not grow with the gradient"
-        return Proposal("optimiser", "adam", words)
-    words = "clip the gradients: no step can then be as large as that one"
-    return Proposal("", None, words)
-
-
-def below(value: float) -> float:
-    """The largest of ..., 0.1, 0.2, 0.5, 1, ... that is not above a positive value."""
-    exponent = int(f"{value:e}".partition("e")[2])
-    rungs = [
-        float(f"{digit}e{at}") for at in (exponent - 1, exponent) for digit in "125"
-    ]
-    return max(rung for rung in rungs if rung <= value * 1.000001)
 
 
 # --------------------------------------------------------------------------- mistakes

@@ -70,6 +70,15 @@ def _parameter_count(run: RunSpec) -> int:
     return catalogue.parameter_count(run.model, run.dataset, run.widths)
 
 
+def _contour(race: Race, run: RunSpec) -> str:
+    if len({each.loss for each in race.spec.runs}) > 1:
+        return (
+            f"Lines of equal loss are those of {run.name}; runs with another loss go "
+            "down their own."
+        )
+    return "Lines of equal loss, and each run's way across them."
+
+
 def _said(name: str, race: Race, run: RunSpec) -> tuple[str, str]:
     """What a view is called, and what to look at in it."""
     match name:
@@ -78,7 +87,7 @@ def _said(name: str, race: Race, run: RunSpec) -> tuple[str, str]:
                 "The loss over the one parameter; each letter is where its run stands."
             )
         case "contour":
-            return name, "Lines of equal loss; each run goes downhill across them."
+            return name, _contour(race, run)
         case "output" if catalogue.task(run.dataset) == "classify":
             return "regions", (
                 "Shading is what the model says at each place. Points are the two classes: "
@@ -91,7 +100,8 @@ def _said(name: str, race: Race, run: RunSpec) -> tuple[str, str]:
             )
         case "layers":
             return name, (
-                "How large each layer's gradients are; which units are dead or saturated."
+                "How large each layer's gradients are. A saturated unit is near its limit "
+                "for most points: that may be right, but it learns slowly."
             )
         case "noise":
             return name, (

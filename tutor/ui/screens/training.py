@@ -320,15 +320,16 @@ class TrainingScreen(RaceCare):
         own = self.control.race.spec.watched  # whose settings nobody knows
         told = replace(finding, run=self._who_alike(finding))
         said = explain.sentence(told, None if own else run.spec)
-        proposals = [
-            each.words for each in explain.proposals(finding, run.spec) if not own
-        ]
+        proposals = [each for each in explain.proposals(finding, run.spec) if not own]
         key = self.look.key("a")
         if self.has_class("-narrow"):
             said = said.partition(": ")[0] + "."
-            proposals = [each.partition(": ")[0] for each in proposals[:1]]
-        for lead, words in zip((f"{key} tries", "Or"), proposals, strict=False):
-            said += f" {lead} {words.removesuffix('.')}."
+            brief = (
+                replace(each, words=each.words.partition(": ")[0]) for each in proposals
+            )
+            proposals = list(brief)[:1]
+        for lead, each in zip((f"{key} tries", "Or"), proposals, strict=False):
+            said += f" {each.after(lead).removesuffix('.')}."
         return self.look.text(safe_line(said, 600)), look.BAD
 
     def _who_alike(self, finding: Finding) -> str:
