@@ -411,3 +411,15 @@ def test_the_cursor_is_where_its_iteration_is_on_the_axis() -> None:
     for number, iteration in enumerate((0, 5, 10, 15, 20, 25)):
         marked = loss_curves(so_far, 60, 16, CurveLook(cursor=iteration)).lines[-3]
         assert marked.index("┴") == ticks[number]
+
+
+@pytest.mark.parametrize("height", [8, 12, 24])
+def test_letters_stand_on_the_row_where_their_curves_end(height: int) -> None:
+    """Beside each other where the curves are, not on rows of other losses."""
+    curves = [falling(), falling(1.01), falling(0.99)]
+    lines = loss_curves(race(*curves), 40, height).lines
+    assert sum("ABC" in line for line in lines) == 1
+    low = [*falling(count=25), 1.548]
+    lines = loss_curves(race(low), 60, height).lines
+    row = next(at for at, line in enumerate(lines) if "A" in line)
+    assert lines[row].split("A")[0].rstrip()[-1] not in "┤│"  # its curve is there

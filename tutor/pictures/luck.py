@@ -20,6 +20,8 @@ from tutor.training.views import Surface
 
 _COLUMNS = 200
 """Of a band at most so many of its iterations are looked at."""
+_ROOMY = 48
+"""Columns from which the heading says how many seeds there are beside their shares."""
 _TABLE = 15
 """Rows from which the numbers of each run stand below."""
 
@@ -112,23 +114,23 @@ def _draw_bands(
     step = 1.5 * (across.high - across.low) / max(frame.columns, 1)
     letters(canvas, frame, ((at, (x + step, y)) for at, (x, y) in ends))
     first, *rest = _said(lucky, "")
-    said = [first, *(rest if below else [*_rates(lucky, found), *rest])]
-    canvas.write_all(frame.left + 5, 0, said, canvas.width)
+    rates = [] if below else list(_rates(lucky, found))
+    if rates and canvas.width < _ROOMY:
+        first, *rates = rates
+    column = canvas.write_until(frame.left + 5, 0, [first, *rates], canvas.width)
+    canvas.write_all(column, 0, rest, canvas.width)
 
 
 def _rates(lucky: Lucky, found: Sequence[_Found]) -> Iterator[Said]:
     """How often each run is at the goal so far."""
     known = [each for each in found if each.band.success]
-    parts = [
-        part
-        for each in known
-        for part in (
+    for at, each in enumerate(known):
+        goal = "" if at else f"  {_goal(lucky, each.name)}"
+        yield (
+            (goal, ""),
             (f" {LETTERS[each.number]}", INKS[each.number]),
             (f" {percent(each.band.success[-1])}", ""),
         )
-    ]
-    if parts:
-        yield (f"  {_goal(lucky, known[0].name)}", ""), *parts
 
 
 def _up(bands: Sequence[Band], height: int, log: bool) -> Axis:

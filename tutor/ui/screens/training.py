@@ -100,6 +100,8 @@ class TrainingScreen(RaceCare):
         self._kept = self.control
         self._own_first = own or (cell is None and races.news_of_own())
         self._told: str | None = None
+        self._lucky_shown: RaceControl | None = None
+        """Whose luck was drawn last."""
         self._drawn_at = 0.0
         self._sent = 0
         """Bytes that had gone to the terminal then."""
@@ -301,8 +303,11 @@ class TrainingScreen(RaceCare):
             return control.luck_problem
         if control.trying:
             return f"Starting {control.seeds} runs at once{self.look[Glyph.ELLIPSIS]}"
+        changed = ""
+        if self._lucky_shown is control:
+            changed = "The race was changed: its luck is another. "
         return (
-            f"{asked}Here the same race will be drawn with {control.seeds} seeds at once: "
+            f"{asked}{changed}Here the same race will be drawn with {control.seeds} seeds at once: "
             "the median, the band of 90 of 100, and how many succeed.\n\n"
             f"{self.look.key('k')} runs it, {self.look.key('space')} ends it."
         )
@@ -451,6 +456,8 @@ class TrainingScreen(RaceCare):
         picture = race_pictures.picture(control, shown, width, height, marks)
         if picture is not None:
             view.show(picture)
+        if picture is not None and shown.name == "luck":
+            self._lucky_shown = control
         return picture is not None
 
     def draw_beside(self) -> None:
