@@ -5,6 +5,7 @@ What a command does is in `headless` or `ui`; that it is run, in `cli`.
 
 import argparse
 import difflib
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -16,6 +17,21 @@ APP = ""
 """The command of a line that names none."""
 FORMS = ("text", "json", "dot", "mermaid", "svg", "trace")
 """Of `step`."""
+
+
+def _whole(text: str) -> int:
+    """Also written 1e3, as a setting may be."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not number.is_integer():
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}")
+    return int(number)
 
 
 def parse(words: Sequence[str], program: str) -> argparse.Namespace:
@@ -187,7 +203,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seeds",
-        type=int,
+        type=_whole,
         metavar="N",
         help="run it with N seeds at once: the spread of the losses",
     )

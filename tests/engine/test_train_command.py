@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.fake_kernel import FakeKernel
-from tutor.engine import luck, viewing
+from tutor.engine import devices, luck, viewing
 from tutor.engine import train as engine
 from tutor.errors import (
     FileError,
@@ -28,6 +28,7 @@ from tutor.headless import runner, train
 from tutor.kernel.base import KernelOptions
 from tutor.kernel.outputs import Done
 from tutor.messages import Problem
+from tutor.session import Session
 from tutor.training.run import Finished, Points, RunEnd
 from tutor.training.spec import SliceRequest
 
@@ -354,7 +355,8 @@ def test_options_that_do_not_go_together(
 
 def test_many_seeds(run: Run, tmp_path: Path) -> None:
     _, out, err = run(seeds=40)
-    assert "minibatch ends below gd with" in out
+    assert "success: the share of the seeds with which a run ends below gd" in out
+    assert "minibatch ends below gd with" not in out
     assert err.endswith("python -m tutor train --seeds 40\n")
     _, out, _ = run(seeds=40, json=True)
     document = json.loads(out)
@@ -367,6 +369,41 @@ def test_many_seeds(run: Run, tmp_path: Path) -> None:
     _, out, _ = run(seeds=40, plot=True, svg=tmp_path / "luck.svg")
     assert "median and 5 to 95 %" in out
     assert "seeds" in (tmp_path / "luck.svg").read_text()
+    assert out.count("% below gd") == 2
+    assert "success" not in out
+    _, out, _ = run("dataset=circle", "model=mlp", "iterations=5", seeds=4)
+    assert "classifies 95 % of the points right" in out
+
+
+def test_the_list_of_runs_takes_nothing_else(run: Run) -> None:
+    for given in ({"csv": True}, {"plot": True}, {"seeds": 3}, {"svg": Path("a.svg")}):
+        with pytest.raises(UsageError, match="--runs lists the stored runs"):
+            run(runs=True, **given)
+    with pytest.raises(UsageError, match="--runs lists the stored runs"):
+        run("lr=0.1", runs=True)
+
+
+def test_what_is_true_of_each_run_is_said_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "here", lambda: ["cpu"])
+    _, _, err = run("device=auto", svg=tmp_path / "race.svg")
+    assert err.count("There is no accelerator: it is computed on cpu.") == 1
+    assert f"Written: {tmp_path / 'race.svg'}\n" in err
+
+
+def test_ctrl_c_before_the_first_point_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def started(session: Session, work: runner.Work) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+        return 0
+
+    monkeypatch.setattr(runner, "_started", started)
+    code, out, err = run()
+    assert (code, out) == (130, "")
+    assert "Stopped before its first point" in err
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ async def test_three_paths_over_the_loss_and_then_500_seeds(tmp_path: Path) -> N
         await someone.goes_to("race")
         await someone.press("enter", "space")
         await someone.sees("iteration 25 of 25")
-        await someone.sees("optimum and true parameters")
+        await someone.sees("true parameters")
         for end in ("A 1.076", "B 1.213", "C 1.548"):
             await someone.sees(end)
         await someone.press("escape")

@@ -132,6 +132,7 @@ def test_what_the_options_are_when_not_given(plug: Callable[[str, Run], None]) -
     step = parsed(plug, "step", "x * 2")
     assert (step.code, step.file, step.at, step.format) == ("x * 2", None, [], "text")
     assert (step.dtype, step.order, step.width) == ("float64", "engine", None)
+    assert parsed(plug, "train", "--seeds", "1e3").seeds == 1000
     train = parsed(plug, "train")
     assert (train.spec, train.set, train.json, train.csv) == (None, [], False, False)
     check = parsed(plug, "check")

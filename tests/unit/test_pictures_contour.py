@@ -1,6 +1,7 @@
 """The loss over two parameters: lines where the loss is equal, ways where the runs were."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -79,6 +80,12 @@ def test_one_sign_where_optimum_and_truth_are_in_one_cell() -> None:
     picture = contour(same, None, WIDTH, HEIGHT)
     assert "* optimum and true parameters" in picture.lines[0]
     pictured.at(picture, "*")
+
+
+def test_in_one_cell_the_numbers_say_which_is_which() -> None:
+    view = replace(pictured.bowl(), optimum=(0.02, 0.02), truth=(0.03, 0.02))
+    line = contour(view, None, 100, HEIGHT).lines[0]
+    assert "* optimum (0.02, 0.02), true parameters (0.03, 0.02)" in line
 
 
 def test_the_way_ends_at_the_cursor() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.errors import UsageError
-from tutor.training import commands, options, values
+from tutor.training import commands, options, values, words
 from tutor.training.options import SpecError, race
 from tutor.training.spec import Change, RunSpec
 
@@ -175,6 +175,11 @@ def test_runs_of_another_kind_are_named(runs: object) -> None:
 def test_runs_need_different_names_and_are_few() -> None:
     same = [{"name": "a"}, {"name": "a"}]
     assert faults({"runs": same}) == ["runs must have different names."]
+    with pytest.raises(SpecError, match=r"^a\.toml: runs must have different names"):
+        race({"runs": same}, source="a.toml")
+    with pytest.raises(SpecError, match=r"^runs must have different names"):
+        race({}, ["runs=a,a"], source="a.toml")
+    assert "[[runs]]" in faults({"runs": {"a": {"lr": 1}}})[0]
     many = [{"name": str(number)} for number in range(7)]
     assert faults({"runs": many}) == ["runs must be 6 at most."]
     (message,) = faults({"runs": [{"name": "\x1b[31m"}]})
@@ -253,6 +258,9 @@ def test_a_setting_may_be_of_one_run() -> None:
         (["activation@3=relu"], "activation is for an mlp"),
         (["device=gpu"], "device must be cpu, cuda, cuda:1, mps or auto"),
         (["gdd.lr=1"], "There is no run gdd: did you mean gd?"),
+        (["foo.lr=1"], "There is no run foo: there are gd, minibatch, sgd."),
+        (["LR=1"], "There is no setting LR: did you mean lr?"),
+        (["=3"], "--set needs key=value, like lr=0.1, not '=3'."),
         (["gd.lrr=1"], "There is no setting gd.lrr: did you mean lr?"),
         (["gd.engine=eager"], "There is no setting gd.engine"),
         (["runs=a,,b"], "runs must be names with commas between"),
@@ -266,6 +274,33 @@ def test_combinations_that_make_no_sense_are_told(
 ) -> None:
     (message,) = faults(None, *changes)
     assert message.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["qqq=1"], "engine, workers, runs."),
+        (["iterations=1e12"], "not 1e12."),
+        (["iterations=0.5"], "not 0.5."),
+        (["model=mlp", "widths=a"], "like 16,16, not a."),
+    ],
+)
+def test_what_is_wrong_is_said_as_it_is_written(changes: list[str], told: str) -> None:
+    (message,) = faults(None, *changes)
+    assert message.endswith(told)
+
+
+def test_settings_that_change_are_told() -> None:
+    def line(*changes: str) -> str:
+        return words.settings_line(race(None, changes))
+
+    assert "lr 0.05; seed 0; then lr 0.1 from 12" in line("lr@12=0.1")
+    assert line("lr@0=0.1") == line("lr=0.1")
+    assert line("gd.lr@3=0.1", "gd.batch@4=9").endswith(
+        "; gd then lr 0.1 from 3, batch 9 from 4"
+    )
+    many = [f"gd.lr@{at}=0.{at}" for at in range(1, 8)]
+    assert line(*many).endswith("lr 0.4 from 4 and 3 more")
 
 
 def test_five_faults_are_five_sentences() -> None:

@@ -73,6 +73,8 @@ def test_bad_workers(changes: list[str], said: str) -> None:
 
 def test_where_it_was_computed() -> None:
     assert words.computed_on(RunEnd("finished", 1, 0.0)) == "cpu, eager"
+    early = RunEnd("finished", 1, 0.0, engine="compiling")
+    assert words.computed_on(early) == "cpu, eager; it was still being compiled"
     many = RunEnd("finished", 1, 0.0, device="cuda:0", workers=2)
     assert words.computed_on(many) == "cuda:0, eager, 2 workers"
 

@@ -17,7 +17,15 @@ from tutor.engine.seeded import Tables
 from tutor.engine.stacked import Stacked
 from tutor.errors import TutorError
 from tutor.training import catalogue, refusals
-from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest, LuckRun
+from tutor.training.luck import (
+    FEW,
+    GOAL,
+    GOAL_OF_FEW,
+    LuckEnd,
+    LuckPoints,
+    LuckRequest,
+    LuckRun,
+)
 from tutor.training.spec import RunSpec
 
 PUBLISH_S = 0.1
@@ -28,8 +36,6 @@ DENSE = 1000
 """From twice so many iterations on every second one is told, from four times on every
 fourth, and so on: there are at most so many points in each doubling."""
 SHARES = (0.05, 0.5, 0.95)
-GOAL, FEW, GOAL_OF_FEW = 0.95, 10, 1.0
-"""The accuracy to reach; of so few points all are to be right."""
 
 
 def luck(request: LuckRequest) -> Iterator[LuckPoints | LuckEnd]:

@@ -14,6 +14,7 @@ from tutor.headless.race_reports import show
 from tutor.kernel.base import KernelOptions
 from tutor.picture import Marks, Picture
 from tutor.pictures.luck import luck
+from tutor.safetext import safe_line
 from tutor.session import Session
 from tutor.training import words
 from tutor.training.luck import LuckRequest
@@ -45,7 +46,8 @@ def run(
         _report(lucky, arguments)
         for kind, path in files:
             drawn = _drawn(lucky, figures.WIDTH, figures.HEIGHT, "braille")
-            exports.write(Race(spec), kind, path, drawn)
+            written = exports.write(Race(spec), kind, path, drawn)
+            printing.talk(f"Written: {safe_line(str(written))}")
         again = f"{words.command(spec)} --seeds {arguments.seeds}"
         printing.talk(f"The same again: {again}")
         return 0

@@ -13,8 +13,8 @@ from tutor.pictures.of_view import of_view
 from tutor.pictures.output import fit
 from tutor.session import Session
 from tutor.training import words
-from tutor.training.luck import LuckRun
-from tutor.training.lucky import Lucky
+from tutor.training.luck import FEW, GOAL, LuckRun
+from tutor.training.lucky import Lucky, ends_below_first
 from tutor.training.refusals import refusal
 from tutor.training.run import Race
 from tutor.training.spec import RaceSpec
@@ -102,6 +102,15 @@ def show_csv(lucky: Lucky) -> None:
             printing.data(f"{quoted(name)},{','.join(fields)}\n")
 
 
+def _goal(lucky: Lucky, *, below_first: bool) -> str:
+    """What success is."""
+    if below_first:
+        goal = f"ends below {next(iter(lucky.points))}, so that this one has none"
+    else:
+        goal = f"classifies {100 * GOAL:.0f} % of the points right (all, of {FEW} or fewer)"
+    return f"success: the share of the seeds with which a run {goal}."
+
+
 def show_table(lucky: Lucky) -> None:
     """How each run ended over the seeds, for people."""
     rows: list[tuple[str, ...]] = [("", "median", "5 %", "95 %", "success", "diverged")]
@@ -113,7 +122,11 @@ def show_table(lucky: Lucky) -> None:
         rows.append((name, *map(words.number, losses), success, str(band.diverged)))
     lines = [words.settings_line(lucky.request.race), "", *figures.aligned(rows)]
     end = lucky.end
-    for name, share in (end.better if end is not None else {}).items():
+    below_first = ends_below_first(lucky)
+    if any(band.success for band in lucky.points.values()):
+        lines.append(_goal(lucky, below_first=below_first))
+    better = {} if end is None or below_first else end.better
+    for name, share in better.items():
         first = next(iter(lucky.points))
         lines.append(
             f"{name} ends below {first} with {100 * share:.1f} % of the seeds."

@@ -19,6 +19,8 @@ from tutor.session import Session
 Work = Callable[[Session], Awaitable[int]]
 MakeKernel = Callable[[KernelOptions], Kernel]
 
+STOPPED = 130
+"""The exit code after a Ctrl+C."""
 PATIENCE_S = 2.0
 """After this long without an answer to Ctrl+C, say what the next one does."""
 
@@ -62,12 +64,12 @@ async def _run(
     except (asyncio.CancelledError, StoppedError):
         if not presses.count:
             raise
-        code = 130
+        code = STOPPED
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         presses.forget()
         await session.close()
-    return 130 if presses.count else code
+    return STOPPED if presses.count else code
 
 
 async def _started(session: Session, work: Work) -> int:
@@ -102,7 +104,7 @@ class _Presses:
             self._reminder = asyncio.get_running_loop().call_later(
                 PATIENCE_S,
                 printing.talk,
-                "Still running: Ctrl+C again ends the kernel.",
+                "It stops as soon as it can; Ctrl+C again ends its kernel at once.",
             )
 
     def forget(self) -> None:

@@ -43,6 +43,9 @@ SHORT_S = 1.0
 """A race that is over earlier is not kept on disk."""
 
 
+_NOT_GIVEN: tuple[object, ...] = (None, False, [])
+
+
 def run(arguments: argparse.Namespace) -> int:
     """0 also when a run diverged: that is what it did. 2 when the settings are bad."""
     _refuse(arguments)
@@ -76,9 +79,12 @@ def run(arguments: argparse.Namespace) -> int:
         session.races_here = True
         return await training.work(session)
 
-    return runner.run(
+    code = runner.run(
         work, KernelOptions(threads=1), stop=Session.stop_training, runs=runs
     )
+    if code == runner.STOPPED and not training.begun:
+        printing.talk("Stopped before its first point, so there is nothing to print.")
+    return code
 
 
 def _race(arguments: argparse.Namespace, runs: Runs) -> Race:
@@ -90,6 +96,15 @@ def _race(arguments: argparse.Namespace, runs: Runs) -> Race:
 
 def _refuse(arguments: argparse.Namespace) -> None:
     """Options that do not go together. Raises UsageError."""
+    if arguments.runs:
+        others = ("spec", "set", "resume", "csv", "plot", "seeds", "workers")
+        given = [name for name in others if getattr(arguments, name) not in _NOT_GIVEN]
+        given += [kind for kind, _ in _exports(arguments)]
+        if given or arguments.view != "curves":
+            raise UsageError(
+                "--runs lists the stored runs, with --json as one line: leave out the "
+                "rest. `--resume ID` prints one of them, also with --csv."
+            )
     if arguments.view != "curves" and not (arguments.plot or _exports(arguments)):
         raise UsageError(f"--view {arguments.view} needs --plot, --svg or --png.")
     told = arguments.spec or arguments.set or arguments.workers is not None
@@ -149,7 +164,9 @@ class _Training:
         self._view = arguments.view
         self._picture: Picture | None = None
         """What the files show; None: the curves."""
-        self._begun = False
+        self.begun = False
+        """There are points."""
+        self._said: list[list[str]] = []
 
     async def work(self, session: Session) -> int:
         """Compute what is left, and report; the exit code."""
@@ -173,7 +190,7 @@ class _Training:
         """The points that were there before."""
         for name, run in self.race.runs.items():
             if run.last >= 0:
-                self._begun = True
+                self.begun = True
                 if not self._restarted:
                     self._report.rows(name, table.rows(run))
         for finding in self.race.findings:
@@ -187,7 +204,7 @@ class _Training:
         if self._exports or not self._streams:
             self.race.add(arrived)
         if isinstance(arrived, Points):
-            self._begun = True
+            self.begun = True
             self._report.rows(arrived.run, table.point_rows(arrived))
         elif isinstance(arrived, Finished):
             self._finished = arrived
@@ -210,13 +227,14 @@ class _Training:
         """The rest of the report, and the files. Raises TutorError for the first file
         that could not be written; the others are.
         """
-        if not self._begun:
+        if not self.begun:
             return
         self._report.end()
         problems = []
         for kind, path in self._exports:
             try:
-                exports.write(self.race, kind, path, self._picture)
+                written = exports.write(self.race, kind, path, self._picture)
+                printing.talk(f"Written: {safe_line(str(written))}")
             except TutorError as error:
                 problems.append(error)
         if problems:
@@ -226,7 +244,11 @@ class _Training:
         """What was recognised, and what to try."""
         runs = {run.name: run for run in self.race.spec.runs}
         spec = None if self.race.spec.watched else runs.get(finding.run)
-        for line in explain.lines(finding, spec):
+        said = explain.lines(finding, spec)
+        if finding.kind == "device" and said in self._said:
+            return  # of another run
+        self._said.append(said)
+        for line in said:
             printing.talk(line)
 
     def _tell(self, runs: Runs, id: str | None) -> None:

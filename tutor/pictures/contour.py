@@ -82,7 +82,8 @@ def draw_ground(
 def draw_marks(canvas: Canvas, frame: Frame, surface: Surface) -> Iterator[Said]:
     """The optimum and the truth; what the signs mean, with numbers where there is room.
     One sign where both are in one cell."""
-    known = {
+    numbered = canvas.width >= 72
+    known: dict[tuple[int, int], tuple[str, str, tuple[float, float] | None]] = {
         frame.cell(*place): (sign, word, place)
         for sign, word, place in (
             ("×", "true parameters", surface.truth),
@@ -92,15 +93,22 @@ def draw_marks(canvas: Canvas, frame: Frame, surface: Surface) -> Iterator[Said]
     }
     if len(known) == 1 and surface.truth and surface.optimum:
         cell = next(iter(known))
-        known[cell] = "*", "optimum and true parameters", surface.optimum
+        known[cell] = "*", "optimum and true parameters", None
+        if numbered:
+            word = f"optimum{_pair(surface.optimum)}, true parameters"
+            known[cell] = "*", word, surface.truth
     for cell, (sign, word, place) in reversed(known.items()):
         canvas.put(*cell, sign, "strong")
-        numbers = f" ({place[0]:.2f}, {place[1]:.2f})" if canvas.width >= 72 else ""
+        numbers = _pair(place) if numbered and place is not None else ""
         yield (sign, "strong"), (f" {word}{numbers}   ", "quiet")
     if surface.least is not None:
         highest = max(filter(drawable, surface.losses), default=0.0)
         least = surface.least if abs(surface.least) > 1e-9 * highest else 0.0
         yield ((f"least loss {least:.3g}", "quiet"),)
+
+
+def _pair(place: tuple[float, float]) -> str:
+    return f" ({place[0]:.2f}, {place[1]:.2f})"
 
 
 def _draw_way(canvas: Canvas, frame: Frame, way: Way, marks: Marks) -> None:

@@ -15,6 +15,7 @@ from tutor.pictures.output import percent
 from tutor.pictures.sheet import Sheet
 from tutor.training import catalogue
 from tutor.training.axis import Axis, drawable, linear, logarithmic, whole
+from tutor.training.luck import FEW, GOAL, GOAL_OF_FEW
 from tutor.training.lucky import Band, Lucky
 from tutor.training.views import Surface
 
@@ -282,7 +283,7 @@ def _goal(lucky: Lucky, run: str) -> str:
     request = lucky.request
     spec = next(each for each in request.race.runs if each.name == run)
     if catalogue.task(spec.dataset) == "classify":
-        usual = 1.0 if spec.points <= 10 else 0.95
+        usual = GOAL_OF_FEW if spec.points <= FEW else GOAL
         share = usual if request.goal is None else request.goal
         return f"have {percent(share)} right"
     if request.goal is None:

@@ -191,7 +191,7 @@ def _zero_init(finding: Finding, spec: RunSpec | None) -> str:
 def _device(finding: Finding, spec: RunSpec | None) -> str:
     asked = spec.device if spec else "the device asked for"
     if asked == "auto":
-        asked = "An accelerator"
+        return f"There is no accelerator: it is computed on {finding.text or 'cpu'}."
     return f"{asked} is not there: {_who(finding, spec)} computes on {finding.text or 'cpu'}."
 
 

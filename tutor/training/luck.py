@@ -8,6 +8,9 @@ from typing import Literal
 from tutor.training.spec import RaceSpec
 from tutor.wire import message
 
+GOAL, FEW, GOAL_OF_FEW = 0.95, 10, 1.0
+"""The accuracy to reach; of so few points all are to be right."""
+
 
 @message("luck?")
 @dataclass(frozen=True, slots=True)

@@ -63,3 +63,9 @@ class Lucky:
         """Where the furthest run is; -1 before the first point."""
         reached = [band.iterations[-1] for band in self.points.values() if band.median]
         return max(reached, default=-1)
+
+
+def ends_below_first(lucky: Lucky) -> bool:
+    """Whether success is to be below the first run, which then has none itself."""
+    first, *others = lucky.points.values()
+    return not first.success and any(each.success for each in others)

@@ -103,6 +103,7 @@ class _Table:
                 faults.append(Fault(f"{place}name", said))
             read.setdefault("name", f"run {number}")  # where that is a fault already
             self.runs.append(read)
+        _check_names([run["name"] for run in self.runs], faults)
         self.own = {
             name: values.checked(
                 settings, f"{name}.", {**SETTINGS, **FORK_SETTINGS}, faults
@@ -115,8 +116,21 @@ class _Table:
 def _tables(runs: Any, faults: list[Fault]) -> list[Mapping[str, Any]]:
     if isinstance(runs, list) and all(isinstance(run, Mapping) for run in runs):
         return runs
-    faults.append(Fault("runs", 'runs must be tables, like {name = "sgd"}.'))
+    said = 'runs must be tables, like {name = "sgd"}.'
+    if isinstance(runs, Mapping):
+        said = (
+            "runs must be tables that each begin with [[runs]] and have a name, like "
+            'name = "sgd"; [runs] and [runs.sgd] are none.'
+        )
+    faults.append(Fault("runs", said))
     return []
+
+
+def _check_names(names: Sequence[str], faults: list[Fault]) -> None:
+    if len(set(names)) < len(names):
+        faults.append(Fault("runs", "runs must have different names."))
+    if len(names) > RUN_LIMIT:
+        faults.append(Fault("runs", f"runs must be {RUN_LIMIT} at most."))
 
 
 def _on_the_way(changes: Any, place: str, faults: list[Fault]) -> dict[str, Any]:
@@ -141,7 +155,7 @@ class _Changes:
         for change in changes:
             key, equals, text = change.partition("=")
             name, dot, setting = key.strip().rpartition(".")
-            if not equals:
+            if not (equals and setting.partition("@")[0]):
                 said = f"--set needs key=value, like lr=0.1, not {change!r}."
                 faults.append(Fault("", said))
             elif not dot and setting == "runs":
@@ -149,9 +163,9 @@ class _Changes:
             else:
                 value = values.from_text(setting.partition("@")[0], text.strip())
                 tables.setdefault(name, {})[setting] = value
-        self.all = values.checked(
-            tables.pop(""), "", {**SETTINGS, **RACE_SETTINGS}, faults
-        )
+        runs = {"runs": ("names with commas between", values.text)}
+        known = {**SETTINGS, **RACE_SETTINGS, **runs}
+        self.all = values.checked(tables.pop(""), "", known, faults)
         known = {**SETTINGS, **FORK_SETTINGS}
         self.own = {
             name: values.checked(table, f"{name}.", known, faults)
@@ -178,14 +192,14 @@ def _specs(told: _Table, changed: _Changes, faults: list[Fault]) -> tuple[RunSpe
         known = {run["name"]: run for run in runs}
         runs = [known.get(name, {"name": name}) for name in changed.names]
     names = [run["name"] for run in runs]
-    if len(set(names)) < len(names):
-        faults.append(Fault("runs", "runs must have different names."))
-    if len(runs) > RUN_LIMIT:
-        faults.append(Fault("runs", f"runs must be {RUN_LIMIT} at most."))
+    if changed.names:
+        _check_names(names, faults)
     for name in dict.fromkeys([*told.own, *changed.own]):
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {names}."
+            hint = (
+                f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            )
             faults.append(Fault(name, f"There is no run {name}: {hint}"))
     at_fault = frozenset(
         fault.key.rpartition(".")[2].partition("@")[0] for fault in faults

@@ -180,14 +180,20 @@ def _is_iteration(when: str) -> bool:
 
 def unknown(key: str, place: str, known: Sequence[str]) -> Fault:
     """There is no such setting; the nearest, or all there are."""
-    near = difflib.get_close_matches(key.partition("@")[0], known, n=1)
+    near = difflib.get_close_matches(key.partition("@")[0].lower(), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
     return Fault(place + key, f"There is no setting {place}{key}: {hint}")
 
 
 def shown(value: Any) -> str:
-    """A value in a sentence."""
+    """A value in a sentence, as a reader writes it."""
     said = repr(value)
+    if isinstance(value, (list, tuple)):
+        said = ",".join(
+            each if isinstance(each, str) else shown(each) for each in value
+        )
+    elif isinstance(value, float) and float(f"{value:.6g}") == value:
+        said = f"{value:.6g}".replace("e+0", "e").replace("e+", "e")
     return said if len(said) <= 40 else said[:39] + "…"
 
 

@@ -1,8 +1,8 @@
 """Settings, losses and ends of races in words, for prints and screens. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
-from tutor.training import catalogue
+from tutor.training import catalogue, values
 from tutor.training.commands import command as command
 from tutor.training.run import Run, RunEnd
 from tutor.training.spec import RaceSpec, RunSpec
@@ -13,11 +13,40 @@ def settings_line(race: RaceSpec) -> str:
     if race.watched:
         return "your own loop, whose settings are not known"
 
+    first = [run.at(0) for run in race.runs]
+
     def said(value: Callable[[RunSpec], str]) -> str:
-        return " or ".join(dict.fromkeys(filter(None, map(value, race.runs))))
+        return " or ".join(dict.fromkeys(filter(None, map(value, first))))
 
     parts = [said(_data), said(_model), f"{said(_optimiser)}, lr {said(_lr)}"]
-    return "; ".join([*parts, f"seed {said(lambda run: str(run.seed))}"])
+    parts.append(f"seed {said(lambda run: str(run.seed))}")
+    return "; ".join([*parts, *_on_the_way(race.runs)])
+
+
+_CHANGES = 4
+"""That are told one by one."""
+
+
+def _on_the_way(runs: Sequence[RunSpec]) -> Iterator[str]:
+    """What becomes another setting: of all runs, or of each by its name."""
+    found = {run.name: _changes(run) for run in runs}
+    if not any(found.values()):
+        return
+    same = len({*map(tuple, found.values())}) == 1
+    for name, changes in [*found.items()][: 1 if same else None]:
+        said = ", ".join(changes)
+        if len(changes) > _CHANGES:
+            said = f"{', '.join(changes[:_CHANGES])} and {len(changes) - _CHANGES} more"
+        if changes:
+            yield f"then {said}" if same else f"{name} then {said}"
+
+
+def _changes(run: RunSpec) -> list[str]:
+    return [
+        f"{each.key} {values.as_text(each.value)} from {each.at}"
+        for each in run.changes
+        if 0 < each.at < run.iterations
+    ]
 
 
 def _data(run: RunSpec) -> str:
@@ -69,7 +98,8 @@ def standing(run: Run) -> str:
 
 def computed_on(end: RunEnd) -> str:
     """Like "cpu, eager" or "cuda:0, eager, 2 workers"."""
-    parts = [end.device, end.engine]
+    parts = [end.device, "eager" if end.engine == "compiling" else end.engine]
     if end.workers > 1:
         parts.append(f"{end.workers} workers")
-    return ", ".join(parts)
+    late = "; it was still being compiled" if end.engine == "compiling" else ""
+    return ", ".join(parts) + late
