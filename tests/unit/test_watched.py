@@ -125,7 +125,7 @@ def test_a_finding_is_said_with_what_to_try() -> None:
     _, notice = taking.take(payload(0, piece(0, 4.0, findings=(found,))))
     assert isinstance(notice, Notice)
     assert notice.text.startswith("At iteration 1 of your loop the gradient")
-    assert "\n  try clear the gradients" in notice.text
+    assert "\n  try: clear the gradients" in notice.text
     assert told[0].findings == [found]
     assert found in kept
 
