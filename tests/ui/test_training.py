@@ -278,7 +278,7 @@ async def test_s_pauses_a_running_race() -> None:
         await pilot.press("space")
         await wait_until(pilot, lambda: app.at == 5)
         await pilot.press("s")
-        assert "iteration 7 of 25" in await wait_for_text(pilot, "paused")
+        assert "paused" in await wait_for_text(pilot, "iteration 7 of 25")
 
 
 async def test_at_a_pace_it_asks_for_few_iterations_at_a_time() -> None:

@@ -38,6 +38,9 @@ from tutor.ui.widgets.picture_view import PictureView
 from tutor.ui.widgets.plain import Plain, content_of
 from tutor.ui.widgets.race_panel import Setting, Standing, one_line, panel
 
+SHARE = 3
+"""A drawing that takes long is followed by a rest: it may take one part in so many of
+the time, so that a key finds the screen idle more often than not."""
 PERIOD_S = {"fast": 0.05, "slow": 0.25}
 """The shortest time between two drawings."""
 LINE_BYTES_S = 8000
@@ -103,6 +106,8 @@ class TrainingScreen(RaceCare):
         self._lucky_shown: RaceControl | None = None
         """Whose luck was drawn last."""
         self._drawn_at = 0.0
+        self._took = 0.0
+        """Seconds from the beginning of the last drawing until it was painted."""
         self._sent = 0
         """Bytes that had gone to the terminal then."""
         self._asked_at: float | None = None
@@ -393,6 +398,8 @@ class TrainingScreen(RaceCare):
         if self._asked_at is None and self.in_front:
             self._asked_at = now()
             period = PERIOD_S[self.look.settings.link]
+            if self.control.busy:
+                period = max(period, SHARE * self._took)
             delay = self._drawn_at + period - self._asked_at
             self._draw_in(delay)
 
@@ -426,6 +433,7 @@ class TrainingScreen(RaceCare):
         self._asked_at = None
         self._drawn_at = now()
         self._sent = sent_by(self)
+        self.call_after_refresh(self._note_painted, self._drawn_at)
         if not self.in_front or not self.query(AskLine):
             return
         control, shown = self.control, self.sight
@@ -445,6 +453,9 @@ class TrainingScreen(RaceCare):
                 marks = view.marks_for(len(control.race.runs))
                 view.show(race_pictures.curves(control, *view.size, marks))
         self.draw_beside()
+
+    def _note_painted(self, drawn_at: float) -> None:
+        self._took = min(now() - drawn_at, LONGEST_S / SHARE)
 
     def _draw_picture(self) -> bool:
         """The view that is not the curves; False: there is nothing to draw yet."""
