@@ -243,7 +243,7 @@ def test_wrong_code(tmp_path: Path, code: str, when: str, expected: str | None) 
         ),
         ("kind = 'train'", None),
         ("kind = 'train'\ndataset = 'lin'", ".dataset: must be line, circle, "),
-        ("kind = 'train'\nlr = -1", ".lr: must be a number above 0, not -1.0."),
+        ("kind = 'train'\nlr = -1", ".lr: must be a number above 0, not -1."),
         ("kind = 'train'\nbatch = 0", ".batch: 0 is not a batch: a whole number from"),
         ("kind = 'train'\nbatch = 'all'", None),
         ("kind = 'train'\nruns = [{ name = 'a' }, { name = 'a' }]", ".runs: must have"),
