@@ -26,7 +26,7 @@ ready-dev:
 test: ready-dev
 	$(PYTEST)
 
-quick: ready-dev          # unit and UI tests, in about a minute and a half
+quick: ready-dev          # unit and UI tests, in about two and a half minutes
 	$(PYTEST) -p xdist -n 4 -m "not gpu and not kernel and not slow" -q \
 		tests/unit tests/ui tests/test_imports.py
 
