@@ -42,7 +42,7 @@ async def test_a_learner_writes_the_loop_and_watches_it(tmp_path: Path) -> None:
         await someone.until(someone.is_done, "the tick")
         await someone.press("f3")
         await someone.sees("Your own loop")
-        await someone.sees("A 0.942 -5.02 2.03")
+        await someone.sees("A 0.942 -5.018 2.030")
         await someone.press("escape")
         await someone.until_open()
 
