@@ -25,11 +25,16 @@ def lesson(section: str) -> Lesson:
     return load_lesson(file)
 
 
+def cell(section: str, cell_id: str) -> Any:
+    """A cell by its id, of whatever kind."""
+    return next(each for each in lesson(section).cells if each.id == cell_id)
+
+
 def exercise(section: str, cell_id: str) -> ExerciseCell:
     """An exercise by its id."""
-    cell = next(each for each in lesson(section).cells if each.id == cell_id)
-    assert isinstance(cell, ExerciseCell)
-    return cell
+    found = cell(section, cell_id)
+    assert isinstance(found, ExerciseCell)
+    return found
 
 
 def judged(section: str, cell_id: str, code: str) -> Verdict:
@@ -53,9 +58,9 @@ def judged(section: str, cell_id: str, code: str) -> Verdict:
 
 def raced(section: str, cell_id: str) -> dict[str, RunEnd]:
     """Where each run of a train cell ends, by its name."""
-    cell = next(each for each in lesson(section).cells if each.id == cell_id)
-    assert isinstance(cell, TrainCell)
-    *_, finished = train(SliceRequest(race_of(cell)))
+    found = cell(section, cell_id)
+    assert isinstance(found, TrainCell)
+    *_, finished = train(SliceRequest(race_of(found)))
     assert isinstance(finished, Finished)
     return finished.runs
 

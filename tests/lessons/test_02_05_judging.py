@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from tests.lessons import judging
-from tests.lessons.judging import function, lesson
+from tests.lessons import judging, tables
+from tests.lessons.judging import function
 
 judged = partial(judging.judged, "2.5")
 
@@ -19,8 +19,8 @@ MASK = "without_negatives(t)"
 DISTANCES = "distances(p, q)"
 
 
-@pytest.mark.parametrize(
-    ("cell_id", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.5",
     [
         ("fold", "y = x.view(3, 4, 5, 10)\nrank = len(y.shape)\n"),
         ("fold", "y = torch.arange(600).reshape((3, 4, -1, 10)); rank = y.dim()\n"),
@@ -95,14 +95,10 @@ DISTANCES = "distances(p, q)"
         ),
     ],
 )
-def test_right_code_passes_however_it_is_written(cell_id: str, code: str) -> None:
-    verdict = judged(cell_id, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("cell_id", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.5",
     [
         ("fold", "x.reshape(3, 4, 5, 10)\nrank = 4\ny = x\n", "does not change `x`"),
         ("fold", "y = x.reshape(3, 4, 50)\nrank = 4\n", "not (3, 4, 5, 10)"),
@@ -153,14 +149,6 @@ def test_right_code_passes_however_it_is_written(cell_id: str, code: str) -> Non
         ),
     ],
 )
-def test_a_mistake_is_named_however_it_is_written(
-    cell_id: str, code: str, words: str
-) -> None:
-    verdict = judged(cell_id, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug
-    assert words in verdict.message, verdict
 
 
 @pytest.mark.parametrize("cell_id", ["outer", "mask", "distances"])
@@ -188,10 +176,6 @@ def test_a_loop_is_told_with_its_line(cell_id: str) -> None:
     assert verdict.message.endswith("needs no loop: line 3 has one.")
 
 
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for cell in lesson("2.5").cells:
-        assert len(cell.title) <= 60
-        lines = cell.text.strip().split("\n")
-        prose = [line for line in lines if line and not line.startswith("```")]
-        assert len(prose) <= 6, cell.id
-        assert all(len(line) <= 74 for line in lines), cell.id
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.5", prose=6, width=74
+)

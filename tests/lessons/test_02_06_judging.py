@@ -3,12 +3,8 @@
 That the lesson's own solutions and wrong answers are judged as told is `check`'s proof.
 """
 
-import pytest
-
-from tests.lessons.judging import function, judged, lesson
-from tutor.answers import Groups, right_answer
-from tutor.lesson.schema import QuestionCell
-from tutor.verdicts import judge_answer
+from tests.lessons import tables
+from tests.lessons.judging import function
 
 TABLE = "forward(x, y)"
 THREE = "three_ways(x)"
@@ -41,8 +37,8 @@ def count_nodes(root):
 """
 
 
-@pytest.mark.parametrize(
-    ("cell_id", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.6",
     [
         ("table", function(TABLE, f"{LINES}; return [a, b, c, x - c, (x - c) * c]")),
         ("table", "def forward(x, y, c=None):\n    c = x**2 + 2*y\n"
@@ -58,14 +54,10 @@ def count_nodes(root):
         ("walk", LAYERS),
     ],
 )  # fmt: skip
-def test_right_code_passes_however_it_is_written(cell_id: str, code: str) -> None:
-    verdict = judged("2.6", cell_id, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("cell_id", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.6",
     [
         ("table", function(TABLE, f"{LINES}; d = c - x; return a, b, c, d, c * d"),
          "have an order"),
@@ -105,27 +97,8 @@ def test_right_code_passes_however_it_is_written(cell_id: str, code: str) -> Non
          "One too few"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_named_however_it_is_written(
-    cell_id: str, code: str, words: str
-) -> None:
-    verdict = judged("2.6", cell_id, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug, verdict
-    assert words in verdict.message, verdict
 
 
-def test_every_single_misplaced_member_gets_a_message() -> None:
-    for cell in lesson("2.6").cells:
-        if not isinstance(cell, QuestionCell) or cell.groups is None:
-            continue
-        right = right_answer(cell)
-        assert isinstance(right, Groups)
-        for member in (each for group in cell.groups.values() for each in group):
-            given = {
-                name: (*(each for each in group if each != member),)
-                for name, group in right.groups.items()
-            }
-            other = next(n for n, group in cell.groups.items() if member not in group)
-            given[other] = (*given[other], member)
-            assert judge_answer(cell, Groups(given)).mistake is not None, member
+test_every_single_misplaced_member_gets_a_message = (
+    tables.each_misplaced_member_is_told("2.6", "parts", "inside")
+)

@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from tests.lessons import judging
-from tests.lessons.judging import exercise, function, lesson
+from tests.lessons import judging, tables
+from tests.lessons.judging import exercise, function
 
 judged = partial(judging.judged, "2.7")
 
@@ -82,8 +82,8 @@ def engine(old: str, new: str) -> str:
     return ENGINE.replace(old, new)
 
 
-@pytest.mark.parametrize(
-    ("cell_id", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.7",
     [
         ("edges", BY_TORCH),
         ("slope", function(SLOPE, "return sum(math.prod(path) for path in paths)")),
@@ -107,14 +107,10 @@ def engine(old: str, new: str) -> str:
         ("sine", SINE.replace("x.cos()", "torch.sin(x + math.pi / 2)")),
     ],
 )  # fmt: skip
-def test_right_code_passes_however_it_is_written(cell_id: str, code: str) -> None:
-    verdict = judged(cell_id, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("cell_id", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.7",
     [
         ("edges", BY_TORCH.replace("6.0 * x", "12.0"), "right at x = 2 only"),
         ("edges", BY_TORCH.replace("3.0", "x * x"), "the factor itself"),
@@ -142,14 +138,6 @@ def test_right_code_passes_however_it_is_written(cell_id: str, code: str) -> Non
         ("sine", SINE.replace("x.cos()", "x.kos()"), "kos"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_named_however_it_is_written(
-    cell_id: str, code: str, words: str
-) -> None:
-    verdict = judged(cell_id, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug, verdict
-    assert words in verdict.message, verdict
 
 
 @pytest.mark.parametrize(
@@ -182,12 +170,6 @@ def test_numbers_by_heart_do_not_pass() -> None:
     assert not judged("slope", of_the_text).passed
 
 
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for cell in lesson("2.7").cells:
-        assert len(cell.title) <= 60
-        lines = cell.text.strip().split("\n")
-        prose = [line for line in lines if line and not line.startswith("```")]
-        assert len(prose) <= 9, cell.id
-        assert all(len(line) <= 77 for line in lines), cell.id
-        for caption in getattr(cell, "captions", {}).values():
-            assert len(caption) <= 70, caption
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.7", prose=9, width=77
+)

@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 import torch
 
-from tests.lessons import judging
+from tests.lessons import judging, tables
 from tests.lessons.judging import function
-from tutor.lesson.schema import GraphCell, QuestionCell
+from tutor.lesson.schema import QuestionCell
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using backward")
 
 judged = partial(judging.judged, "2.8")
-
-
-def cell(name: str) -> Any:
-    return next(each for each in judging.lesson("2.8").cells if each.id == name)
+cell = partial(judging.cell, "2.8")
 
 
 def three(**changed: str) -> str:
@@ -44,8 +43,8 @@ SECOND = "second(f, x)"
 HALF = "for p in params[:len(params) // 2]: "
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.8",
     [
         ("slopes", function(SLOPES, "f(x).sum().backward(); return x.grad")),
         (
@@ -175,15 +174,10 @@ HALF = "for p in params[:len(params) // 2]: "
         ),
     ],
 )
-@pytest.mark.filterwarnings("ignore:Using backward")
-def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
-    verdict = judged(name, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.8",
     [
         (
             "slopes",
@@ -335,14 +329,6 @@ def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
         ),
     ],
 )
-def test_a_mistake_is_named_however_it_is_written(
-    name: str, code: str, words: str
-) -> None:
-    verdict = judged(name, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug
-    assert words in verdict.message, verdict
 
 
 def test_no_constant_passes_for_a_slope() -> None:
@@ -402,16 +388,6 @@ def test_the_rounding_shows_on_this_machine() -> None:
     torch.testing.assert_close(names["x"].grad, 6 * x + 2)
 
 
-def test_captions_fit_on_the_step_card() -> None:
-    for each in judging.lesson("2.8").cells:
-        if isinstance(each, GraphCell):
-            assert all(len(said) <= 70 for said in each.captions.values()), each.id
-
-
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for each in judging.lesson("2.8").cells:
-        assert len(each.title) <= 60
-        lines = each.text.strip().split("\n")
-        prose = [line for line in lines if line and not line.startswith("```")]
-        assert len(prose) <= 9, each.id
-        assert all(len(line) <= 79 for line in lines), each.id
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.8", prose=9
+)

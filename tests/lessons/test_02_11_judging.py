@@ -10,21 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from tests.lessons import judging
+from tests.lessons import judging, tables
 from tests.lessons.judging import function
-from tutor.lesson.schema import QuestionCell
 from tutor.training.run import RunEnd
-
-judged = partial(judging.judged, "2.11")
 
 SAME = "if guess.shape != y.shape: raise ValueError('shapes')"
 MSE = "return ((guess - y) ** 2).mean()"
 MAE = "return (guess - y).abs().mean()"
 BASELINE = "baseline(y)"
 
-
-def cell(name: str) -> Any:
-    return next(each for each in judging.lesson("2.11").cells if each.id == name)
+cell = partial(judging.cell, "2.11")
 
 
 def ends(name: str) -> dict[str, RunEnd]:
@@ -37,8 +32,8 @@ def two(mse: str = f"{SAME}; {MSE}", mae: str = f"{SAME}; {MAE}") -> str:
     return function("mse(guess, y)", mse) + "\n" + function("mae(guess, y)", mae)
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.11",
     [
         ("losses", two()),
         (
@@ -87,14 +82,10 @@ def two(mse: str = f"{SAME}; {MSE}", mae: str = f"{SAME}; {MAE}") -> str:
         ),
     ],
 )
-def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
-    verdict = judged(name, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.11",
     [
         ("losses", two(mse=MSE), "nobody notices"),
         ("losses", two(mae=MAE), "nobody notices"),
@@ -171,32 +162,11 @@ def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
         ),
     ],
 )
-def test_a_mistake_is_named_however_it_is_written(
-    name: str, code: str, words: str
-) -> None:
-    verdict = judged(name, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug
-    said = f"{verdict.message} {verdict.detail}"
-    assert words in said, said
 
 
-def test_every_misplaced_part_has_a_sentence_of_its_own() -> None:
-    for name in ("map", "symptoms"):
-        question = cell(name)
-        assert isinstance(question, QuestionCell)
-        assert question.groups is not None
-        said = {
-            (group, member): wrong.say
-            for wrong in question.wrong
-            for group, members in (wrong.groups or {}).items()
-            for member in members
-        }
-        for own, members in question.groups.items():
-            for member in members:
-                for group in question.groups:
-                    assert (group == own) == ((group, member) not in said), member
+test_every_misplaced_part_has_a_sentence_of_its_own = (
+    tables.each_misplaced_member_is_told("2.11", "map", "symptoms")
+)
 
 
 def test_only_knowing_the_slope_gets_down() -> None:
@@ -246,10 +216,6 @@ def test_a_target_without_its_axis_trains_the_line_to_the_mean() -> None:
     assert y.var(correction=0).item() == pytest.approx(27.56, abs=0.01)
 
 
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for each in judging.lesson("2.11").cells:
-        assert len(each.title) <= 60
-        lines = each.text.strip().split("\n")
-        prose = [line for line in lines if line and not line.startswith("```")]
-        assert len(prose) <= 10, each.id
-        assert all(len(line) <= 79 for line in lines), each.id
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.11", prose=10
+)

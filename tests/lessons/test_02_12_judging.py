@@ -10,18 +10,13 @@ from typing import Any
 import pytest
 import torch
 
-from tests.lessons import judging
+from tests.lessons import judging, tables
 from tests.lessons.judging import function
-from tutor.lesson.schema import QuestionCell
-
-judged = partial(judging.judged, "2.12")
 
 GD = "gd(grad, w, b, lr, n)"
 SCALED = "scaled(x)"
 
-
-def cell(name: str) -> Any:
-    return next(each for each in judging.lesson("2.12").cells if each.id == name)
+cell = partial(judging.cell, "2.12")
 
 
 def loop(body: str, before: str = "", after: str = "return w, b") -> str:
@@ -31,8 +26,8 @@ def loop(body: str, before: str = "", after: str = "return w, b") -> str:
     return function(GD, "; ".join([*lines, after]))
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.12",
     [
         ("gd", loop("p, q = grad(w, b); w -= lr * p; b -= lr * q")),
         ("gd", loop("g = grad(w, b); w, b = w - lr * g[0], b - lr * g[1]")),
@@ -79,14 +74,10 @@ def loop(body: str, before: str = "", after: str = "return w, b") -> str:
         ),
     ],
 )
-def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
-    verdict = judged(name, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.12",
     [
         ("gd", loop("p, q = grad(w, b); w += lr * p; b += lr * q"), "uphill"),
         ("gd", loop("w -= lr * grad(w, b)[0]; b -= lr * grad(w, b)[1]"), "Ask once"),
@@ -150,32 +141,11 @@ def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
         ),
     ],
 )
-def test_a_mistake_is_named_however_it_is_written(
-    name: str, code: str, words: str
-) -> None:
-    verdict = judged(name, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug
-    said = f"{verdict.message} {verdict.detail}"
-    assert words in said, said
 
 
-def test_every_misplaced_claim_and_rate_has_a_sentence_of_its_own() -> None:
-    for name in ("regimes", "true"):
-        question = cell(name)
-        assert isinstance(question, QuestionCell)
-        assert question.groups is not None
-        said = {
-            (group, member)
-            for wrong in question.wrong
-            for group, members in (wrong.groups or {}).items()
-            for member in members
-        }
-        for own, members in question.groups.items():
-            for member in members:
-                for group in question.groups:
-                    assert (group == own) == ((group, member) not in said), member
+test_every_misplaced_claim_and_rate_has_a_sentence_of_its_own = (
+    tables.each_misplaced_member_is_told("2.12", "regimes", "true")
+)
 
 
 def test_each_rate_does_what_its_group_says() -> None:
@@ -260,10 +230,6 @@ def test_a_scaled_feature_is_done_when_the_wide_one_has_hardly_begun() -> None:
     assert end["scaled"].loss == pytest.approx(0.949, abs=0.001)
 
 
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for each in judging.lesson("2.12").cells:
-        assert len(each.title) <= 60
-        lines = each.text.strip().split("\n")
-        prose = [line for line in lines if line and not line.startswith("```")]
-        assert len(prose) <= 9, each.id
-        assert all(len(line) <= 79 for line in lines), each.id
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.12", prose=9
+)

@@ -13,26 +13,20 @@ from typing import Any
 import pytest
 import torch
 
-from tests.lessons import judging
+from tests.lessons import judging, tables
 from tests.lessons.judging import function
 from tutor.answers import Choice, Number
-from tutor.lesson.schema import QuestionCell
-from tutor.verdicts import judge_answer
-
-judged = partial(judging.judged, "2.13")
 
 ESTIMATE = "estimate(w, b, x, y, B, g)"
 DRAW = "i = torch.randperm(len(x), generator=g)[:B]; "
 MINIBATCHES = "minibatches(x, y, B, g)"
 RATE = "rate(k)"
 
-
-def cell(name: str) -> Any:
-    return next(each for each in judging.lesson("2.13").cells if each.id == name)
+cell = partial(judging.cell, "2.13")
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.13",
     [
         (
             "estimate",
@@ -98,14 +92,10 @@ def cell(name: str) -> Any:
         ("rate", function(RATE, "return max(0.05 - 0.0002 * k, 0.001)")),
     ],
 )
-def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
-    verdict = judged(name, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.13",
     [
         ("estimate", function(ESTIMATE, "return gradient(w, b, x, y)"), "That is GD"),
         (
@@ -218,18 +208,10 @@ def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
         ("rate", function(RATE, "return '0.1'"), "a number for every k"),
     ],
 )
-def test_a_mistake_is_named_however_it_is_written(
-    name: str, code: str, words: str
-) -> None:
-    verdict = judged(name, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug
-    assert words in verdict.message, verdict
 
 
-@pytest.mark.parametrize(
-    ("name", "answer", "words"),
+test_wrong_answers_to_questions_are_told = tables.wrong_answers_are_told(
+    "2.13",
     [
         ("average", Number(8.0), "average *sum*"),
         ("quarter", Number(1.0), "errors that all cancel"),
@@ -242,13 +224,6 @@ def test_a_mistake_is_named_however_it_is_written(
         ("choose", Choice(1), "hovers above the goal"),
     ],
 )
-def test_wrong_answers_to_questions_are_told(
-    name: str, answer: Number | Choice, words: str
-) -> None:
-    verdict = judge_answer(cell(name), answer)
-
-    assert not verdict.passed
-    assert words in verdict.message
 
 
 # -- what the lesson says of its data
@@ -379,10 +354,6 @@ def test_mismatched_pairs_leave_the_spread_of_y() -> None:
     assert y.var(correction=0).item() == pytest.approx(27.6, abs=0.1)
 
 
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for each in judging.lesson("2.13").cells:
-        assert len(each.title) <= 60
-        assert len(each.text.strip().split("\n")) <= 11, each.id
-        assert all(len(line) <= 79 for line in each.text.split("\n")), each.id
-        if isinstance(each, QuestionCell):
-            assert each.wrong, each.id
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.13", prose=9
+)

@@ -7,29 +7,24 @@ here is also that what it states of the race is true, over 500 seeds.
 from dataclasses import replace
 from functools import cache, partial
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import torch
 
-from tests.lessons import judging
+from tests.lessons import judging, tables
 from tests.lessons.judging import function
-from tutor.answers import Choice, Groups, Number
+from tutor.answers import Choice, Number
 from tutor.engine.train import train
 from tutor.lesson.requests import race_of
-from tutor.lesson.schema import QuestionCell, TrainCell
+from tutor.lesson.schema import TrainCell
 from tutor.training.run import Points
 from tutor.training.spec import SliceRequest
-from tutor.verdicts import judge_answer
-
-judged = partial(judging.judged, "2.14")
 
 WILD = "wildness(losses)"
 LEFT = "left = [b / a for a, b in zip(losses, losses[1:])]; "
 
-
-def cell(name: str) -> Any:
-    return next(each for each in judging.lesson("2.14").cells if each.id == name)
+cell = partial(judging.cell, "2.14")
+in_groups = partial(tables.in_groups, "2.14")
 
 
 def trajectories(
@@ -64,8 +59,8 @@ def plan(lr: float, batch: int, iterations: int) -> str:
     return f"lr = {lr}\nB = {batch}\niterations = {iterations}\n"
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.14",
     [
         ("trajectories", trajectories()),
         (
@@ -105,14 +100,10 @@ def plan(lr: float, batch: int, iterations: int) -> str:
         ("plan", plan(0.02, 2, 900)),
     ],
 )
-def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
-    verdict = judged(name, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.14",
     [
         (
             "trajectories",
@@ -212,27 +203,10 @@ def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
         ("plan", "lr = 0.1\nB = 16\n", "There is no `iterations` yet."),
     ],
 )
-def test_a_mistake_is_named_however_it_is_written(
-    name: str, code: str, words: str
-) -> None:
-    verdict = judged(name, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug
-    assert words in verdict.message, verdict
 
 
-def in_groups(name: str, **moved: str) -> Groups:
-    """The right answer, but for members under another group: {"A": "gd"}."""
-    given: dict[str, list[str]] = {group: [] for group in cell(name).groups}
-    for group, members in cell(name).groups.items():
-        for member in members:
-            given[moved.get(member, group)].append(member)
-    return Groups({group: tuple(members) for group, members in given.items()})
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "words"),
+test_wrong_answers_to_questions_are_told = tables.wrong_answers_are_told(
+    "2.14",
     [
         ("predict", Choice(3), "In some races it does"),
         ("left", Number(0.54), "length of the first step"),
@@ -246,13 +220,6 @@ def in_groups(name: str, **moved: str) -> Groups:
         ("which", in_groups("which", A="sgd", C="minibatch"), "C's steps differ more"),
     ],
 )
-def test_wrong_answers_to_questions_are_told(
-    name: str, answer: Number | Choice | Groups, words: str
-) -> None:
-    verdict = judge_answer(cell(name), answer)
-
-    assert not verdict.passed
-    assert words in verdict.message
 
 
 # -- what the lesson says of the race
@@ -393,10 +360,6 @@ def test_the_figure_cannot_be_of_1000_points() -> None:
     assert (found + 5).abs().max().item() < 0.12
 
 
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for each in judging.lesson("2.14").cells:
-        assert len(each.title) <= 60
-        assert len(each.text.strip().split("\n")) <= 11, each.id
-        assert all(len(line) <= 79 for line in each.text.split("\n")), each.id
-        if isinstance(each, QuestionCell):
-            assert each.wrong, each.id
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.14", prose=9
+)

@@ -10,22 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from tests.lessons import judging
-from tutor.answers import Choice, Groups, Number, Order
+from tests.lessons import judging, tables
+from tutor.answers import Choice, Number, Order
 from tutor.engine.train import train
 from tutor.lesson.requests import race_of
-from tutor.lesson.schema import QuestionCell
 from tutor.training.findings import Finding
 from tutor.training.run import Points
 from tutor.training.spec import RaceSpec, RunSpec, SliceRequest
-from tutor.verdicts import judge_answer
 
-judged = partial(judging.judged, "2.15")
-
-
-def cell(name: str) -> Any:
-    return next(each for each in judging.lesson("2.15").cells if each.id == name)
-
+cell = partial(judging.cell, "2.15")
+in_groups = partial(tables.in_groups, "2.15")
 
 LOSS = "((x * w + b - y) ** 2).mean()"
 UPDATE = "w -= lr * w.grad; b -= lr * b.grad"
@@ -127,8 +121,8 @@ def learn(model, x, y, lr, epochs, B, g):
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
+test_right_code_passes_however_it_is_written = tables.right_code_passes(
+    "2.15",
     [
         ("step", step()),
         ("step", step(loss="F.mse_loss(x * w + b, y)")),
@@ -179,14 +173,10 @@ def learn(model, x, y, lr, epochs, B, g):
         ),
     ],
 )  # fmt: skip
-def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
-    verdict = judged(name, code)
-
-    assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "words"),
+test_a_mistake_is_named_however_it_is_written = tables.mistakes_are_named(
+    "2.15",
     [
         ("step", step(after="pass"), "the gradient of step 1 is still inside"),
         ("step", step(after="w.grad = None"), "the gradient of step 1 is still"),
@@ -366,27 +356,10 @@ def test_right_code_passes_however_it_is_written(name: str, code: str) -> None:
                         "optimiser.step(); optimiser.zero_grad()"), "(w, b)"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_named_however_it_is_written(
-    name: str, code: str, words: str
-) -> None:
-    verdict = judged(name, code)
-
-    assert not verdict.passed
-    assert not verdict.lesson_bug
-    assert words in verdict.message, verdict
 
 
-def in_groups(name: str, **moved: str) -> Groups:
-    """The right answer, but for members under another group: {"A": "right"}."""
-    given: dict[str, list[str]] = {group: [] for group in cell(name).groups}
-    for group, members in cell(name).groups.items():
-        for member in members:
-            given[moved.get(member, group)].append(member)
-    return Groups({group: tuple(members) for group, members in given.items()})
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "words"),
+test_wrong_answers_to_questions_are_told = tables.wrong_answers_are_told(
+    "2.15",
     [
         ("order", Order((1, 2, 5, 3, 4)), "Many clear there"),
         ("order", Order((1, 2, 3, 5, 4)), "cleared before it was used"),
@@ -401,24 +374,11 @@ def in_groups(name: str, **moved: str) -> Groups:
         ("curves", in_groups("curves", D="sum", E="uncleared"), "stays below"),
     ],
 )
-def test_wrong_answers_to_questions_are_told(
-    name: str, answer: Number | Choice | Groups | Order, words: str
-) -> None:
-    verdict = judge_answer(cell(name), answer)
-
-    assert not verdict.passed
-    assert words in verdict.message, verdict
 
 
-@pytest.mark.parametrize("name", ["parts", "curves"])
-def test_each_member_in_a_wrong_group_is_told(name: str) -> None:
-    question = cell(name)
-    for right, members in question.groups.items():
-        for member in members:
-            for group in question.groups:
-                if group != right:
-                    verdict = judge_answer(question, in_groups(name, **{member: group}))
-                    assert verdict.mistake is not None, (member, group, verdict)
+test_each_member_in_a_wrong_group_is_told = tables.each_misplaced_member_is_told(
+    "2.15", "parts", "curves"
+)
 
 
 # -- what the lesson says of the loop and of its bugs
@@ -565,10 +525,6 @@ def test_one_epoch_at_005_is_enough() -> None:
     assert torch.tensor(off).median().item() < 0.15
 
 
-def test_cells_keep_to_the_lesson_rules_of_length() -> None:
-    for each in judging.lesson("2.15").cells:
-        assert len(each.title) <= 60
-        assert len(each.text.strip().split("\n")) <= 11, each.id
-        assert all(len(line) <= 79 for line in each.text.split("\n")), each.id
-        if isinstance(each, QuestionCell):
-            assert each.wrong, each.id
+test_cells_keep_to_the_lesson_rules_of_length = tables.cells_keep_to_length(
+    "2.15", prose=9
+)
