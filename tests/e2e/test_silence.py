@@ -40,8 +40,8 @@ for k in range(30):
 TUTOR = [sys.executable, "-m", "tutor"]
 
 
-def fall_silent(terminal: Terminal) -> None:
-    """Until nothing was sent for a while."""
+def assert_it_falls_silent(terminal: Terminal) -> None:
+    """Nothing is sent for a while, before the deadline."""
     deadline = time.monotonic() + DEADLINE_S
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < SILENT_S:
@@ -66,18 +66,18 @@ def test_a_paused_race_sends_nothing_in_any_view(training: Terminal) -> None:
     training.send("12s")
     training.wait_for("iteration 12 of 25")
     training.wait_for("paused")
-    fall_silent(training)
+    assert_it_falls_silent(training)
     for word in ("contour", "fit", "layers", "noise", "luck"):
         training.wait_for(f"v {word}")
         training.send("v")
-        fall_silent(training)
+        assert_it_falls_silent(training)
 
 
 def test_a_luck_meter_that_ended_sends_nothing(training: Terminal) -> None:
     training.send("k")
     training.wait_for("trying")
     training.wait_until(lambda: "trying" not in training.text, "its end")
-    fall_silent(training)
+    assert_it_falls_silent(training)
 
 
 def test_an_own_loop_that_ended_sends_nothing(tmp_path: Path) -> None:
@@ -90,4 +90,4 @@ def test_an_own_loop_that_ended_sends_nothing(tmp_path: Path) -> None:
         terminal.send(OWN_LOOP)
         terminal.wait_for("Your own loop")
         terminal.wait_for("iteration 29")
-        fall_silent(terminal)
+        assert_it_falls_silent(terminal)
