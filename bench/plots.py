@@ -94,13 +94,18 @@ def million(race: Race, width: int, height: int) -> list[Figure]:
 def pictures(race: Race) -> list[Figure]:
     """Every other picture at 92x38; plotext draws three curves meanwhile."""
     from tests.unit import pictured
-    from tutor.pictures import bars, contour, luck, noise, output, slope
+    from tutor.pictures import bars, contour, luck, noise, output, slope, trails
 
     width, height = SIZES[-1]
     bowl, ways = pictured.bowl(), pictured.race(*[pictured.down(0.05, 1000)] * 3)
+
+    def drawn_again() -> object:
+        return contour.contour(bowl, ways, width, height)
+
     drawn: dict[str, Callable[[], object]] = {
-        "contour, new lines": lambda: _fresh(contour, bowl, ways, width, height),
-        "contour, 3 ways of 1000": lambda: contour.contour(bowl, ways, width, height),
+        "contour, new lines": lambda: _fresh(contour._ground, drawn_again),
+        "contour, 3 ways of 1000": lambda: _fresh(trails._newest, drawn_again),
+        "contour, nothing new": drawn_again,
         "slope": lambda: slope.slope(pictured.parabola(), None, width, height),
         "fit": lambda: output.fit(pictured.line(), width, height),
         "regions": lambda: output.regions(pictured.halves(), width, height),
@@ -129,9 +134,10 @@ def pictures(race: Race) -> list[Figure]:
     return figures
 
 
-def _fresh(contour: Any, bowl: object, ways: object, width: int, height: int) -> object:
-    contour._ground.cache_clear()
-    return contour.contour(bowl, ways, width, height)
+def _fresh(kept: Any, draw: Callable[[], object]) -> object:
+    """Without what was kept of it."""
+    (kept.cache_clear if hasattr(kept, "cache_clear") else kept.clear)()
+    return draw()
 
 
 def _plotext(race: Race, width: int, height: int) -> str:

@@ -9,6 +9,7 @@ from tutor.pictures.canvas import Canvas, Said, name
 from tutor.pictures.frame import Frame, framed, letters
 from tutor.pictures.paths import Way, ways
 from tutor.pictures.sheet import Sheet
+from tutor.pictures.trails import trail
 from tutor.training.axis import between, drawable, short
 from tutor.training.run import Race
 from tutor.training.views import Surface
@@ -102,9 +103,15 @@ def draw_marks(canvas: Canvas, frame: Frame, surface: Surface) -> Iterator[Said]
         numbers = _pair(place) if numbered and place is not None else ""
         yield (sign, "strong"), (f" {word}{numbers}   ", "quiet")
     if surface.least is not None:
-        highest = max(filter(drawable, surface.losses), default=0.0)
-        least = surface.least if abs(surface.least) > 1e-9 * highest else 0.0
+        tiny = abs(surface.least) <= 1e-9 * _highest(surface)
+        least = 0.0 if tiny else surface.least
         yield ((f"least loss {least:.3g}", "quiet"),)
+
+
+@functools.lru_cache(maxsize=16)
+def _highest(surface: Surface) -> float:
+    """Of its losses that can be shown."""
+    return max(filter(drawable, surface.losses), default=0.0)
 
 
 def _pair(place: tuple[float, float]) -> str:
@@ -113,10 +120,9 @@ def _pair(place: tuple[float, float]) -> str:
 
 def _draw_way(canvas: Canvas, frame: Frame, way: Way, marks: Marks) -> None:
     ink, letter = INKS[way.number], LETTERS[way.number]
-    sheet = frame.line(way.places, fine=marks == "braille")
-    frame.draw(canvas, sheet, letter.lower(), ink)
-    if marks == "braille" and len(way.places) <= _MARKED:
-        for each in way.places:
+    frame.draw(canvas, trail(frame, way, fine=marks == "braille"), letter.lower(), ink)
+    if marks == "braille" and len(way) <= _MARKED:
+        for each in way.last(_MARKED):
             if each is not None:
                 canvas.put(*frame.cell(*each), MARKERS[way.number], ink)
 
@@ -248,7 +254,7 @@ def _crossings(
 def _side(surface: Surface, found: Sequence[Way]) -> tuple[int, int]:
     """The direction from the optimum in which no way begins."""
     x, y = _centre(surface)
-    first = next((each for way in found for each in way.places if each), None)
+    first = next((way.first for way in found), None)
     if first is None:
         return 1, 1
     return (1 if first[0] >= x else -1), (-1 if first[1] >= y else 1)

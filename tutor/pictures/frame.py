@@ -1,7 +1,7 @@
 """Frame: axes with ticks and names around a part of a canvas, and where values lie in it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tutor.picture import INKS, LETTERS
@@ -30,16 +30,20 @@ class Frame:
     def line(self, points: Iterable[Sequence[float] | None], *, fine: bool) -> Sheet:
         """A line through values across and up, None is a gap; `fine` needs braille."""
         sheet = Sheet(self.columns, self.rows, fine)
+        sheet.path(self.dots(points, fine=fine))
+        return sheet
+
+    def dots(
+        self, points: Iterable[Sequence[float] | None], *, fine: bool
+    ) -> Iterator[tuple[float, float] | None]:
+        """Where values lie on a sheet; None: a gap, or they have no place."""
         across, down = (2, 4) if self.fine and not fine else (1, 1)
-        places: list[tuple[float, float] | None] = []
         for point in points:
             place = None if point is None else self.place(*point)
             if place is not None:
                 x, y = place
                 place = (x + 0.5) / across - 0.5, (y + 0.5) / down - 0.5
-            places.append(place)
-        sheet.path(places)
-        return sheet
+            yield place
 
     def place(self, x: float, y: float) -> tuple[float, float] | None:
         """Dots from the left and from the top, perhaps outside; None: no place."""

@@ -3,7 +3,7 @@ terminal has braille. Pure.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 _BITS = (0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80)
 """Of a braille cell, by row from the top and column (Unicode 15, 2800-28FF)."""
@@ -18,6 +18,10 @@ class Sheet:
         self._fine = fine
         self._cells: dict[int, int] = {}
         """Bits by row * columns + column."""
+        self._before: tuple[float, float] | None = None
+        """Where the path has ended; None: there is none, or a gap."""
+        self._at: tuple[float, float] | None = None
+        """The half dot where that is."""
 
     def dot(self, x: float, y: float) -> None:
         """The dot nearest to a place in dots; none outside."""
@@ -49,10 +53,14 @@ class Sheet:
             bit = _BITS[y % 4][x % 2] if fine else 1
             cells[at] = cells.get(at, 0) | bit
 
-    def path(self, places: Sequence[tuple[float, float] | None]) -> None:
+    def path(self, places: Iterable[tuple[float, float] | None]) -> None:
         """Lines from each to the next; None is a gap."""
-        before: tuple[float, float] | None = None
-        at: tuple[float, float] | None = None
+        self._before = self._at = None
+        self.go_on(places)
+
+    def go_on(self, places: Iterable[tuple[float, float] | None]) -> None:
+        """As `path`, from where the last one ended: it is as if both were one."""
+        before, at = self._before, self._at
         for here in places:
             if here is None:
                 before = at = None
@@ -65,6 +73,13 @@ class Sheet:
             else:
                 self.line(*before, *here)
             before, at = here, dot
+        self._before, self._at = before, at
+
+    def add(self, other: "Sheet") -> None:
+        """All that is on another one of the same size."""
+        cells = self._cells
+        for at, bits in other._cells.items():
+            cells[at] = cells.get(at, 0) | bits
 
     def cells(self, sign: str) -> Iterator[tuple[int, int, str]]:
         """Column, row and character; `sign` where a cell has one dot."""

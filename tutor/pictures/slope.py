@@ -66,9 +66,8 @@ def _ball(canvas: Canvas, frame: Frame, slope: Slope, way: Way, marks: Marks) ->
     """Its last places with lines between them, the tangent, its letter."""
     places = [
         None if each is None else (each[0], _height(slope, each[0]))
-        for each in way.places
+        for each in way.last(_TRAIL)
     ]
-    places = places[-_TRAIL:]
     ink = INKS[way.number]
     if marks == "braille":
         hops = frame.line(places, fine=True)

@@ -27,6 +27,8 @@ class Axis:
         """Where a value lies, 0 to 1 inside the range; None: it has no place."""
         if not math.isfinite(value) or (self.log and value <= 0):
             return None
+        if not self.log:
+            return (value - self.low) / (self.high - self.low)
         low, high = self._scaled(self.low), self._scaled(self.high)
         return (self._scaled(value) - low) / (high - low)
 
