@@ -204,7 +204,9 @@ async def settled(pilot: Pilot[Any]) -> str:
     """The screen when nothing is left to draw."""
     screen = pilot.app.screen
     assert isinstance(screen, TrainingScreen)
-    await wait_until(pilot, lambda: screen._asked_at is None)
+    await wait_until(
+        pilot, lambda: screen._asked_at is None and not screen._owes_curves
+    )
     await pilot.pause()
     return screen_text(pilot.app)
 

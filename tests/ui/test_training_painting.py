@@ -10,6 +10,7 @@ from textual.geometry import Region
 from tests.ui.conftest import wait_for_text, wait_until
 from tests.ui.test_training import racing, settled
 from tutor.settings import Link, Settings
+from tutor.ui import race_pictures
 from tutor.ui.screens import training
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.widgets.frame_lines import TitleLine
@@ -45,6 +46,34 @@ async def test_the_same_words_are_not_laid_out_again(
         assert laid_out == []
         plain.show(Content.styled("the same", "bold"))
         assert len(laid_out) == 1
+
+
+async def test_the_curves_below_a_view_are_drawn_after_the_keys_that_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with racing(size=(120, 40)) as (app, pilot):
+        await pilot.press("s", "v")
+        await settled(pilot)
+        screen, control = app.training, app.training.control
+        above, below = (
+            screen.query_one(name, PictureView) for name in ("#picture", "#curves")
+        )
+        drawn = above.drawn, below.drawn
+        with monkeypatch.context() as waiting:
+            waiting.setattr(screen, "_keys_first", lambda since: above.drawn > drawn[0])
+            await control.do(3)
+            await wait_until(pilot, lambda: screen._owes_curves)
+            await pilot.pause()
+            assert above.drawn > drawn[0]
+            assert below.drawn == drawn[1]
+        await settled(pilot)
+        assert below.drawn > drawn[1]
+        picture = race_pictures.curves(control, *below.size, below.marks_for(3))
+        assert [line for line, _ in below._lines] == list(picture.lines)
+        await pilot.press("left")
+        await settled(pilot)
+        picture = race_pictures.curves(control, *below.size, below.marks_for(3))
+        assert [line for line, _ in below._lines] == list(picture.lines)
 
 
 async def test_a_screen_behind_another_paints_nothing() -> None:

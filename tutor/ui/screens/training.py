@@ -7,6 +7,7 @@ when nothing has changed.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic as now
 
@@ -112,6 +113,8 @@ class TrainingScreen(RaceCare):
         """Bytes that had gone to the terminal then."""
         self._asked_at: float | None = None
         """When the drawing that is to come was asked for; None: there is none."""
+        self._owes_curves = False
+        """Those below a view are to be drawn yet."""
         self._view_first = "curves" if cell is None else cell.view
         self._line: tuple[RaceSpec, str] | None = None
         """The command that was said last, and of which race."""
@@ -401,25 +404,28 @@ class TrainingScreen(RaceCare):
             if self.control.busy:
                 period = max(period, SHARE * self._took)
             delay = self._drawn_at + period - self._asked_at
-            self._draw_in(delay)
+            self._in(delay, self._draw_after_keys)
 
-    def _draw_in(self, seconds: float) -> None:
+    def _in(self, seconds: float, draw: Callable[[], None]) -> None:
         """Not by a timer of Textual's: on a busy machine one so short may never come
         (it skips ticks that are late), and nothing would be drawn any more."""
         loop = asyncio.get_running_loop()
-        loop.call_later(max(seconds, 0.0), self.call_next, self._draw_after_keys)
+        loop.call_later(max(seconds, 0.0), self.call_next, draw)
 
     def _draw_after_keys(self) -> None:
         """Draw now, unless keys wait to be answered first."""
         if self._asked_at is None:
             return
-        waited = now() - self._asked_at
-        if self.app.message_queue_size and waited < KEYS_FIRST_S:
-            self._draw_in(0.005)
+        if self._keys_first(self._asked_at):
+            self._in(0.005, self._draw_after_keys)
         elif (rest := self._line_is_free_at() - now()) > 0:
-            self._draw_in(rest)
+            self._in(rest, self._draw_after_keys)
         else:
             self._draw()
+
+    def _keys_first(self, since: float) -> bool:
+        """Keys wait, and what is to be drawn has not waited for long."""
+        return bool(self.app.message_queue_size) and now() - since < KEYS_FIRST_S
 
     def _line_is_free_at(self) -> float:
         """When what was drawn last, and since, has gone through a slow link. A drawing
@@ -433,7 +439,6 @@ class TrainingScreen(RaceCare):
         self._asked_at = None
         self._drawn_at = now()
         self._sent = sent_by(self)
-        self.call_after_refresh(self._note_painted, self._drawn_at)
         if not self.in_front or not self.query(AskLine):
             return
         control, shown = self.control, self.sight
@@ -447,12 +452,31 @@ class TrainingScreen(RaceCare):
         self.set_class(not drawn, "-waiting")
         if not drawn:
             self.query_one("#empty", Plain).show(self._empty_words(), look.QUIET)
-        if self.has_class("-both") if is_view else drawn:
-            view = self.query_one("#curves", PictureView)
-            if view.size.area:
-                marks = view.marks_for(len(control.race.runs))
-                view.show(race_pictures.curves(control, *view.size, marks))
+        if drawn and not is_view:
+            self._draw_curves()
         self.draw_beside()
+        if not is_view or not self.has_class("-both"):
+            self.call_after_refresh(self._note_painted, self._drawn_at)
+        elif not self._owes_curves:
+            self._owes_curves = True
+            self._in(0.0, self._draw_below_after_keys)
+
+    def _draw_below_after_keys(self) -> None:
+        """The curves below a view: two pictures in one piece would take too long for a
+        key that comes meanwhile."""
+        if self._keys_first(self._drawn_at):
+            self._in(0.005, self._draw_below_after_keys)
+            return
+        self._owes_curves = False
+        if self.in_front and self.has_class("-both"):
+            self._draw_curves()
+            self.call_after_refresh(self._note_painted, self._drawn_at)
+
+    def _draw_curves(self) -> None:
+        view = self.query_one("#curves", PictureView)
+        if view.size.area:
+            marks = view.marks_for(len(self.control.race.runs))
+            view.show(race_pictures.curves(self.control, *view.size, marks))
 
     def _note_painted(self, drawn_at: float) -> None:
         self._took = min(now() - drawn_at, LONGEST_S / SHARE)
