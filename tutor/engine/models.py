@@ -3,6 +3,7 @@
 Their names stand in `training.catalogue`.
 """
 
+import copy
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -102,6 +103,17 @@ MODELS: dict[str, Callable[[RunSpec, int], nn.Module]] = {
     "mlp": _mlp,
     "point": _point,
 }
+
+
+def without_gradients(trained: nn.Module) -> nn.Module:
+    """Another module on the same parameters: it shows what is done to them in place, and
+    what it computes is the same, but keeps no graph."""
+    twin = copy.deepcopy(trained)
+    for module, read in zip(trained.modules(), twin.modules(), strict=True):
+        for name, each in module.named_parameters(recurse=False):
+            shared = nn.Parameter(each.detach(), requires_grad=False)
+            setattr(read, name, shared)
+    return twin
 
 
 def activate(trained: nn.Module, activation: str) -> None:

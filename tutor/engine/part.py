@@ -33,7 +33,7 @@ class Part(Run):
 
     def _descend(self) -> None:
         loss = self._part_loss()
-        self.optimiser.zero_grad()  # type: ignore[union-attr]
+        self._clear_gradients()
         loss.backward()
         self.optimiser.step()  # type: ignore[union-attr]
 
@@ -59,11 +59,10 @@ class Part(Run):
             return super()._loss_of(data)
         first = self._rank * points // self._workers
         mine = slice(first, (self._rank + 1) * points // self._workers)
-        with torch.no_grad():
-            loss = self._loss(self.model(data.x[mine]), data.y[mine])
-            if self.now.loss not in _SUMS:
-                loss = loss * (mine.stop - first) / points
-            distributed.all_reduce(loss)
+        loss = self._loss(self._reading(data.x[mine]), data.y[mine])
+        if self.now.loss not in _SUMS:
+            loss = loss * (mine.stop - first) / points
+        distributed.all_reduce(loss)
         return loss.item()
 
     def standing(self) -> RunEnd:

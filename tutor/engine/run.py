@@ -46,6 +46,9 @@ class Run:
             like.test if like else _test_data(spec, self.device)
         )
         self.model = models.model(spec, self.data.x.shape[1]).to(self.device)
+        self._parameters = tuple(self.model.parameters())
+        self._reading = models.without_gradients(self.model)
+        """Of the losses that are only told."""
         self.findings: list[Finding] = []
         """Not yet taken by anybody."""
         self.snapshots = Snapshots()
@@ -167,7 +170,8 @@ class Run:
                 if new.optimiser == "momentum":
                     group["momentum"] = new.momentum
         if new.activation != old.activation and new.model == "mlp":
-            models.activate(self.model, new.activation)
+            for each in (self.model, self._reading):
+                models.activate(each, new.activation)
         if new.loss != old.loss:
             self._loss = losses.loss(new)
             self._last_loss = self._loss_of(self.data)
@@ -194,9 +198,14 @@ class Run:
     def _descend(self) -> None:
         x, y = self._batch()
         loss = self._loss(self.model(x), y)
-        self.optimiser.zero_grad()  # type: ignore[union-attr]
+        self._clear_gradients()
         loss.backward()
         self.optimiser.step()  # type: ignore[union-attr]
+
+    def _clear_gradients(self) -> None:
+        """What `optimiser.zero_grad()` does, in a fiftieth of its time."""
+        for each in self._parameters:
+            each.grad = None
 
     def _descend_without_clearing(self) -> None:
         x, y = self._batch()
@@ -216,7 +225,7 @@ class Run:
             x, y = self._batch()
             self._batches.set_state(drawn)
             if self.optimiser is not None and self.now.slip != "no-zero-grad":
-                self.optimiser.zero_grad()
+                self._clear_gradients()
             loss = self._loss(self.model(x), y)
             self.findings += slips.found(
                 self.spec, self.model, self.data, self._loss, loss, self.iteration
@@ -238,8 +247,7 @@ class Run:
     # -------------------------------------------------------------------- its points
 
     def _loss_of(self, data: datasets.Data) -> float:
-        with torch.no_grad():
-            return self._loss(self.model(data.x), data.y).item()
+        return self._loss(self._reading(data.x), data.y).item()
 
     def _record(self) -> None:
         loss = self._loss_of(self.data)
