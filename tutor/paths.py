@@ -29,6 +29,11 @@ def state() -> Path:
     return _home("XDG_STATE_HOME", ".local/state")
 
 
+def cache() -> Path:
+    """What can be made again: under TUTOR_HOME, else the XDG cache folder."""
+    return _home("XDG_CACHE_HOME", ".cache")
+
+
 def _home(variable: str, default: str) -> Path:
     if chosen := os.environ.get("TUTOR_HOME"):
         return Path(chosen)

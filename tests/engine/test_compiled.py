@@ -3,13 +3,14 @@
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tutor.engine import compiled
+from tutor.engine import compiled, maker
 from tutor.engine.compiled import UPDATES, Kind
 from tutor.training.spec import RunSpec
 
@@ -37,6 +38,11 @@ RUNS = [
     ),
     RunSpec("relu", model="mlp", widths=(5,), activation="relu", points=40, batch=8),
 ]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_HOME", str(tmp_path))
 
 
 def kind_of(spec: RunSpec) -> Kind:
@@ -127,12 +133,16 @@ def test_a_block_is_as_many_updates_of_torchs_own(spec: RunSpec) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch's own, about torch
 @pytest.mark.parametrize("spec", [RUNS[0], RUNS[5]], ids=["line", "net"])
 def test_compiled_it_is_the_same(spec: RunSpec) -> None:
-    if compiled.compiler() is None:
+    if maker.compiler() is None:
         pytest.skip("there is no C++ compiler")
-    compiled.try_out(kind_of(spec))
-    compare(spec, compiled.function(kind_of(spec)))
+    maker.make(kind_of(spec))
+    assert [each.suffix for each in maker.place(kind_of(spec)).parent.iterdir()] == [
+        ".so"
+    ]
+    compare(spec, maker.loaded(maker.place(kind_of(spec))))
 
 
 @pytest.mark.parametrize(
@@ -149,37 +159,61 @@ def test_what_cannot_be_compiled_is_left_to_the_eager_loop(spec: RunSpec) -> Non
 
 def test_without_a_compiler_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    maker = compiled.Maker()
-    assert maker.get(kind_of(RUNS[0])) is None
-    assert "no C++ compiler" in maker.problem
-    assert not maker.busy
+    made = maker.Maker()
+    assert made.get(kind_of(RUNS[0])) is None
+    assert "no C++ compiler" in made.problem
+    assert not made.busy
 
 
 @pytest.mark.slow
 def test_another_process_compiles_while_the_run_goes_on() -> None:
-    if compiled.compiler() is None:
+    if maker.compiler() is None:
         pytest.skip("there is no C++ compiler")
-    maker, kind = compiled.Maker(), kind_of(RUNS[1])
-    assert maker.get(kind) is None
-    (process,) = maker._working.values()
+    made, kind = maker.Maker(), kind_of(RUNS[1])
+    assert made.get(kind) is None
+    (process,) = made._working.values()
     assert process.wait(timeout=240) == 0
-    function = maker.get(kind)
+    function = made.get(kind)
     assert function is not None
-    assert not maker.busy
+    assert not made.busy
     compare(RUNS[1], function)
+    another = maker.Maker().get(kind)  # at once: it lies in the cache
+    assert another is not None
+    compare(RUNS[1], another)
+
+
+def test_a_library_that_is_none_is_told(tmp_path: Path) -> None:
+    made, kind = maker.Maker(), kind_of(RUNS[1])
+    if made.problem:
+        pytest.skip("there is no C++ compiler")
+    maker.place(kind).parent.mkdir(parents=True)
+    maker.place(kind).write_bytes(b"cut off")
+    assert made.get(kind) is None
+    assert "cannot be loaded" in made.problem
+    assert made.get(kind) is None
+    assert not made.busy
+
+
+def test_another_processor_or_torch_has_another_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = kind_of(RUNS[1])
+    places = {maker.place(kind), maker.place(kind_of(RUNS[0]))}
+    monkeypatch.setattr(maker, "_made_for", lambda: ("2.13.0", "another"))
+    assert len(places | {maker.place(kind)}) == 3
 
 
 def test_a_compilation_that_fails_is_told_and_not_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    maker, kind = compiled.Maker(), kind_of(RUNS[1])
-    if maker.problem:
+    made, kind = maker.Maker(), kind_of(RUNS[1])
+    if made.problem:
         pytest.skip("there is no C++ compiler")
-    assert maker.get(kind) is None
-    for process in list(maker._working.values()):
+    assert made.get(kind) is None
+    for process in list(made._working.values()):
         process.wait(timeout=60)
-    assert maker.get(kind) is None
-    assert "torch.compile does not work" in maker.problem
-    assert maker.get(kind) is None
-    assert not maker.busy
+    assert made.get(kind) is None
+    assert "torch.compile does not work" in made.problem
+    assert made.get(kind) is None
+    assert not made.busy

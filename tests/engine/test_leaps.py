@@ -8,13 +8,14 @@ import pytest
 
 from tutor.engine import compiled, leaps, train
 from tutor.engine.compiled import Function, Kind
+from tutor.engine.maker import Maker
 from tutor.training import options
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points
 from tutor.training.spec import Kept, RaceSpec, SliceRequest
 
 
-class Uncompiled(compiled.Maker):
+class Uncompiled(Maker):
     """Everything is at hand at once, as it stands: what is compiled of it is tested in
     test_compiled."""
 
@@ -25,8 +26,8 @@ class Uncompiled(compiled.Maker):
 
     def get(self, kind: Kind) -> Function:
         self.asked.append(kind)
-        self._ready.add(kind)
-        return partial(compiled._block, kind)
+        self._ready[kind] = partial(compiled.computed, kind)
+        return self._ready[kind]
 
 
 @pytest.fixture(autouse=True)

@@ -1,24 +1,16 @@
-"""Several updates of a run as one function of torch.compile's: the same sums as the eager
-loop's, up to float rounding, without a Python call for each op.
+"""Several updates of a run as one function that torch.compile's compiler can make fast: the
+same sums as the eager loop's, up to float rounding, without a Python call for each op.
 
-The first compilation of a kind takes a quarter of a minute. It is done by a process of its
-own, which leaves the result in torch's cache on disk, while the run goes on eagerly; with
-that at hand the kernel's own compilation takes a few seconds.
+`maker` gets it compiled; uncompiled it computes the same, for tests.
 """
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn import functional
 
 from tutor.training.spec import RunSpec
@@ -35,6 +27,8 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "sigmoid": torch.sigmoid,
 }
+MEMORY = {"sgd": 0, "momentum": 1, "adam": 2}
+"""How many tensors an optimiser remembers of each parameter."""
 _ADAM = 0.9, 0.999, 1e-8
 """beta1, beta2 and eps: torch.optim.Adam's defaults."""
 
@@ -66,6 +60,10 @@ class Rates:
     momentum: Tensor
     """A number."""
 
+    def part(self, rows: slice) -> "Rates":
+        """Those of some of the updates."""
+        return Rates(self.lr[rows], self.root[rows], self.momentum)
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -80,9 +78,6 @@ class Block:
     """(UPDATES,), on the test data; (0,) without any."""
     history: list[Tensor]
     """Of each parameter (UPDATES, ...), after each update."""
-
-
-Function = Callable[..., Any]
 
 
 def kind_of(spec: RunSpec, features: int) -> Kind | None:
@@ -212,19 +207,10 @@ def _along(kind: Kind, history: list[Tensor], x: Tensor, y: Tensor) -> Tensor:
     return _losses(kind, _outputs(kind, history, x.expand(UPDATES, *x.shape)), y)
 
 
-@lru_cache(maxsize=32)
-def function(kind: Kind) -> Function:
-    """The compiled function of a kind; compiles at its first call."""
-    import torch._inductor.config as inductor
-
-    options: dict[str, Any] = {}
-    if hasattr(inductor, "cpp_wrapper"):
-        options["cpp_wrapper"] = True
-    compiled: Function = torch.compile(partial(_block, kind), options=options)
-    return compiled
-
-
 # ------------------------------------------------------------------------------- running
+
+Function = Callable[[list[Tensor]], Sequence[Tensor]]
+"""The updates of one kind: what `_flat` puts in a row, to what `block` takes apart."""
 
 
 def block(
@@ -239,15 +225,82 @@ def block(
 ) -> Block:
     """UPDATES updates. `drawn`: (UPDATES, batch) numbers of data points; None: all of them.
     `function` None: computed as it stands, uncompiled."""
-    call = partial(_block, kind) if function is None else function
-    scaled = rates.lr, rates.root, rates.momentum
+    given = _flat(params, memory, rates, drawn, data, test)
     with torch.no_grad():
-        return Block(*call(params, memory, scaled, drawn, data, test))
+        made = list((function or partial(computed, kind))(given))
+    count, known = len(params), len(memory)
+    losses = made[2 * count + known]
+    return Block(
+        params=made[:count],
+        memory=made[count : count + known],
+        history=made[count + known : 2 * count + known],
+        losses=losses,
+        tests=losses[:0] if test is None else made[-1],
+    )
+
+
+def _flat(
+    params: list[Tensor],
+    memory: list[Tensor],
+    rates: Rates,
+    drawn: Tensor | None,
+    data: tuple[Tensor, Tensor],
+    test: tuple[Tensor, Tensor] | None,
+) -> list[Tensor]:
+    given = [*params, *memory, rates.lr, rates.root, rates.momentum, *data]
+    if drawn is not None:
+        given.append(drawn)
+    if test is not None:
+        given += test
+    return given
+
+
+def computed(kind: Kind, given: list[Tensor]) -> list[Tensor]:
+    """The updates, uncompiled: what is compiled is a trace of this."""
+    rest = iter(given)
+    count = 2 * (len(kind.sizes) - 1)
+    params = list(islice(rest, count))
+    memory = list(islice(rest, MEMORY[kind.optimiser] * count))
+    rates = next(rest), next(rest), next(rest)
+    data = next(rest), next(rest)
+    drawn = next(rest) if kind.batch < kind.points else None
+    test = (next(rest), next(rest)) if kind.test else None
+    params, memory, losses, tests, history = _block(
+        kind, params, memory, rates, drawn, data, test
+    )
+    told = [losses] if test is None else [losses, tests]
+    return [*params, *memory, *history, *told]
+
+
+def example(kind: Kind) -> list[Tensor]:
+    """Made-up tensors to call the function of a kind with."""
+    made = Generator().manual_seed(0)
+
+    def some(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=made)
+
+    pairs = zip(kind.sizes, kind.sizes[1:], strict=False)
+    params = [each for i, o in pairs for each in (some(o, i), some(o))]
+    drawn = None
+    if kind.batch < kind.points:
+        drawn = torch.randint(kind.points, (UPDATES, kind.batch), generator=made)
+    data, test = (
+        (some(points, kind.sizes[0]), some(points, 1).round())
+        for points in (kind.points, kind.test)
+    )
+    return _flat(
+        params,
+        blank_memory(kind, params),
+        rates(kind, [0.01] * UPDATES, 0.9, 1),
+        drawn,
+        data,
+        test if kind.test else None,
+    )
 
 
 def blank_memory(kind: Kind, params: Sequence[Tensor]) -> list[Tensor]:
     """What the optimiser remembers before its first update."""
-    count = {"sgd": 0, "momentum": 1, "adam": 2}[kind.optimiser]
+    count = MEMORY[kind.optimiser]
     return [torch.zeros_like(each) for _ in range(count) for each in params]
 
 
@@ -262,99 +315,3 @@ def rates(kind: Kind, lrs: Sequence[float], momentum: float, first: int) -> Rate
         scaled = [lr / (1 - beta1**t) for lr, t in zip(lrs, times, strict=True)]
         root = [(1 - beta2**t) ** 0.5 for t in times]
     return Rates(torch.tensor(scaled), torch.tensor(root), torch.tensor(momentum))
-
-
-def try_out(kind: Kind) -> None:
-    """Compile and run once on made-up data."""
-    pairs = zip(kind.sizes, kind.sizes[1:], strict=False)
-    params = [each for i, o in pairs for each in (torch.zeros(o, i), torch.zeros(o))]
-
-    def data(points: int) -> tuple[Tensor, Tensor]:
-        return torch.zeros(points, kind.sizes[0]), torch.zeros(points, 1)
-
-    drawn = None
-    if kind.batch < kind.points:
-        drawn = torch.zeros(UPDATES, kind.batch, dtype=torch.long)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's own, about torch
-        block(
-            kind,
-            params,
-            blank_memory(kind, params),
-            rates(kind, [0.1] * UPDATES, 0.9, 1),
-            drawn,
-            data(kind.points),
-            data(kind.test) if kind.test else None,
-            function(kind),
-        )
-
-
-# --------------------------------------------------------- compiling in another process
-
-
-class Maker:
-    """Gets functions compiled while something else computes."""
-
-    def __init__(self) -> None:
-        self._working: dict[Kind, subprocess.Popen[bytes]] = {}
-        self._ready: set[Kind] = set()
-        self.problem = "" if compiler() else "there is no C++ compiler here"
-        """Why nothing can be compiled; "": it can."""
-
-    def get(self, kind: Kind) -> Function | None:
-        """The function, when it is at hand; None: it is being made, or cannot be."""
-        if self.problem:
-            return None
-        if kind in self._ready:
-            return function(kind)
-        if kind not in self._working:
-            if not self._working:  # one at a time: they are not to slow the run down
-                self._working[kind] = _process(kind)
-            return None
-        code = self._working[kind].poll()
-        if code is None:
-            return None
-        del self._working[kind]
-        if code != 0:
-            self.problem = f"torch.compile does not work here (it ended with {code})"
-            return None
-        try_out(kind)
-        self._ready.add(kind)
-        return function(kind)
-
-    def has(self, kind: Kind) -> bool:
-        """It is at hand."""
-        return kind in self._ready
-
-    @property
-    def busy(self) -> bool:
-        """Something is being compiled."""
-        return any(process.poll() is None for process in self._working.values())
-
-
-def compiler() -> str | None:
-    """The C++ compiler that torch.compile would call."""
-    return shutil.which(os.environ.get("CXX", "g++")) or shutil.which("clang++")
-
-
-def _process(kind: Kind) -> "subprocess.Popen[bytes]":
-    told = json.dumps(asdict(kind))
-    return subprocess.Popen(
-        [sys.executable, "-m", "tutor.engine.compiled", told],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def main(told: str) -> None:
-    """In the process of its own."""
-    values = json.loads(told)
-    torch.set_num_threads(1)
-    os.nice(5)  # the run that is under way comes first
-    try_out(Kind(**{**values, "sizes": tuple(values["sizes"])}))
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

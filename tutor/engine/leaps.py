@@ -10,9 +10,13 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from tutor.engine import compiled
-from tutor.engine.compiled import UPDATES, Kind, Maker
+from tutor.engine.compiled import UPDATES, Block, Kind
+from tutor.engine.maker import Maker
 from tutor.engine.run import Run
 from tutor.training.findings import Finding
+
+MOST = 8 * UPDATES
+"""Iterations at once; several calls have one reckoning."""
 
 _maker = Maker()
 _MEMORY = {
@@ -23,28 +27,38 @@ _MEMORY = {
 """What torch's optimisers call what they remember of a parameter."""
 
 
-def leap(run: Run) -> bool:
-    """UPDATES iterations, if the function for them is at hand and nothing is due before
-    their end. False: nothing was done, iterate eagerly."""
+def leap(run: Run, most: int) -> int:
+    """Up to `most` iterations, and no more than MOST; says how many. 0: nothing was done,
+    iterate eagerly: the function for them is not at hand, or something is due before it
+    would be through."""
     kind = compiled.kind_of(run.now, run.data.x.shape[1])
-    if kind is None or run.device.type != "cpu" or run.steady_for() < UPDATES:
-        return False
-    function = _maker.get(kind)
+    if kind is None or run.device.type != "cpu":
+        return 0
+    count = min(most, MOST, run.steady_for()) // UPDATES * UPDATES
+    function = _maker.get(kind) if count else None
     if function is None:
-        return False
-    params = [each.detach() for each in run.model.parameters()]
+        return 0
+    params = [each.detach() for each in run.parameters]
     memory, done = _remembered(kind, run.optimiser, run)
-    lrs = [run.now.lr / (1 + run.now.decay * (run.iteration + k)) for k in _BLOCK]
+    lr, decay, at = run.now.lr, run.now.decay, run.iteration
+    lrs = [lr / (1 + decay * k) for k in range(at, at + count)]
     rates = compiled.rates(kind, lrs, run.now.momentum, done + 1)
     test = None if run.test is None else (run.test.x, run.test.y)
-    drawn, data = run.drawn(UPDATES), (run.data.x, run.data.y)
-    block = compiled.block(kind, params, memory, rates, drawn, data, test, function)
-    run.take_block(block.losses.tolist(), block.tests.tolist(), block.history)
-    _remember(kind, run.optimiser, run, block.memory, done + UPDATES)
-    return True
-
-
-_BLOCK = range(UPDATES)
+    drawn, data = run.drawn(count), (run.data.x, run.data.y)
+    blocks: list[Block] = []
+    for first in range(0, count, UPDATES):
+        rows = slice(first, first + UPDATES)
+        some = None if drawn is None else drawn[rows]
+        block = compiled.block(
+            kind, params, memory, rates.part(rows), some, data, test, function
+        )
+        params, memory = block.params, block.memory
+        blocks.append(block)
+    losses = torch.cat([each.losses for each in blocks]).tolist()
+    tests = torch.cat([each.tests for each in blocks]).tolist()
+    columns = zip(*(each.history for each in blocks), strict=True)
+    _remember(kind, run.optimiser, run, memory, done + count)
+    return run.take_block(losses, tests, [torch.cat(column) for column in columns])
 
 
 def standing(run: Run) -> Literal["eager", "compiling", "compiled"]:
@@ -72,9 +86,9 @@ def _remembered(
 ) -> tuple[list[Tensor], int]:
     """What the optimiser remembers, and how many updates it has done (Adam's count)."""
     assert optimiser is not None
-    states = [optimiser.state.get(each, {}) for each in run.model.parameters()]
+    states = [optimiser.state.get(each, {}) for each in run.parameters]
     if not all(states):
-        return compiled.blank_memory(kind, list(run.model.parameters())), 0
+        return compiled.blank_memory(kind, list(run.parameters)), 0
     memory = [state[name] for name in _MEMORY[kind.optimiser] for state in states]
     return memory, int(states[0].get("step", 0))
 
@@ -86,7 +100,7 @@ def _remember(
     if not names:
         return
     assert optimiser is not None
-    parameters = list(run.model.parameters())
+    parameters = list(run.parameters)
     count = len(parameters)
     for at, each in enumerate(parameters):
         state = optimiser.state[each]

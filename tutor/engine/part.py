@@ -8,7 +8,6 @@ processes know at the same iteration that a run has diverged.
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 

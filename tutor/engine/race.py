@@ -51,7 +51,7 @@ class Race:
         Raises TutorError when that cannot be read, or a device is not there.
         """
         self.together = spec.together
-        self._stride = _stride(spec)
+        self._is_compiled = spec.engine == "compiled"
         self._make = make
         self.state_bytes = snapshots.SENT_BYTES if state_bytes is None else state_bytes
         self.runs: list[Run] = []
@@ -91,7 +91,7 @@ class Race:
         """Go on with the settings of `spec`, without the runs that are not in it, and
         with those that are new in it."""
         self.together = spec.together
-        self._stride = _stride(spec)
+        self._is_compiled = spec.engine == "compiled"
         runs = {run.spec.name: run for run in self.runs}
         for each in spec.runs:
             if each.name in runs:
@@ -115,13 +115,18 @@ class Race:
         publish = now
         goals = self._goals(request.limit)
         ended = False
+        stride = UPDATES if self._is_compiled else 1
         while not ended and (turn := self._turn(goals)):
             left = self._rounds(turn, goals)
             while left:
-                count = min(left, self._stride)
+                count = min(left, stride)
                 left -= count
+                turn_began = now
                 for run in turn:
-                    self._advance(run, count)
+                    if count == 1:
+                        run.advance()
+                    else:
+                        self._advance(run, count)
                     then, now = now, perf_counter()
                     run.seconds += now - then
                     if run.diverged:
@@ -132,6 +137,8 @@ class Race:
                     yield from standings()
                     now = perf_counter()
                     publish = now + PUBLISH_S
+                elif self._is_compiled:
+                    stride = _fitting(stride, now - turn_began)
                 ended = now - began >= seconds or interrupted()
                 if ended or any(run.diverged for run in turn):
                     break
@@ -150,13 +157,17 @@ class Race:
 
     def _advance(self, run: Run, count: int) -> None:
         """`count` iterations, or as many as there are until it diverges."""
-        if count == 1:
+        goal = run.iteration + count
+        while run.iteration < goal and not run.diverged:
+            left = goal - run.iteration
+            if left < UPDATES or not leaps.leap(run, left):
+                self._iterate(run, min(left, UPDATES))
+
+    def _iterate(self, run: Run, count: int) -> None:
+        for _ in range(count):
             run.advance()
-        elif count < self._stride or not leaps.leap(run):
-            for _ in range(count):
-                run.advance()
-                if run.diverged:
-                    return
+            if run.diverged:
+                return
 
     def _goals(self, limit: int | None) -> dict[Run, int]:
         """The iteration at which a slice ends for each run. `limit` counts from where
@@ -216,7 +227,7 @@ class Race:
 
     def _uncompiled(self, run: Run) -> Iterator[Finding]:
         """Once, why it is not compiled though that was asked for."""
-        if self._stride == 1 or run.spec.name in self._told:
+        if not self._is_compiled or run.spec.name in self._told:
             return
         if (found := leaps.problem(run)) is not None:
             self._told.add(run.spec.name)
@@ -241,13 +252,16 @@ class Race:
     def standing(self) -> Finished:
         """Where each run is now."""
         ends = {run.spec.name: run.standing() for run in self.runs}
-        if self._stride > 1:
+        if self._is_compiled:
             for run in self.runs:
                 end = ends[run.spec.name]
                 ends[run.spec.name] = replace(end, engine=leaps.standing(run))
         return Finished(ends)
 
 
-def _stride(spec: RaceSpec) -> int:
-    """How many iterations of a run are done before it is another one's turn."""
-    return UPDATES if spec.engine == "compiled" else 1
+def _fitting(stride: int, seconds: float) -> int:
+    """How many iterations of a run to do before it is another one's turn, when so many
+    took so long: as many as a leap has, but a key is to be heard soon."""
+    if seconds > PUBLISH_S:
+        return max(UPDATES, stride // 2)
+    return min(leaps.MOST, stride * 2) if seconds < PUBLISH_S / 4 else stride

@@ -46,7 +46,7 @@ class Run:
             like.test if like else _test_data(spec, self.device)
         )
         self.model = models.model(spec, self.data.x.shape[1]).to(self.device)
-        self._parameters = tuple(self.model.parameters())
+        self.parameters = tuple(self.model.parameters())
         self._reading = models.without_gradients(self.model)
         """Of the losses that are only told."""
         self.findings: list[Finding] = []
@@ -125,7 +125,7 @@ class Run:
             for held, column in zip(self._params.values(), columns, strict=True):
                 held += column
         with torch.no_grad():
-            for into, column in zip(self.model.parameters(), history, strict=True):
+            for into, column in zip(self.parameters, history, strict=True):
                 into.copy_(column[count - 1])
         if not self._last_loss <= self._bound:
             self._diverge()
@@ -204,7 +204,7 @@ class Run:
 
     def _clear_gradients(self) -> None:
         """What `optimiser.zero_grad()` does, in a fiftieth of its time."""
-        for each in self._parameters:
+        for each in self.parameters:
             each.grad = None
 
     def _descend_without_clearing(self) -> None:
