@@ -1,30 +1,48 @@
-"""One trainer in a process of its own: iterations a second of the clock, and of the
+"""Trainers to compare with, in a process of their own: reads lines `NAME SECONDS`, trains
+for so long, and answers each with iterations a second of the clock, and of the
 processor's time.
 
-    python -m bench.trainer_one bare|unwatched|eager|compiled|lightning|keras SECONDS
+`net`: a 2-16-16-1 tanh net on the 200 points of the circle, batch 32; `line`: linear
+regression on 1000 points, batch 4; `race`: the three runs of 2.14, where an iteration is
+one of each. All with SGD, one thread.
 
-A 2-16-16-1 tanh net on the 200 points of the circle, batch 32, SGD, one thread. `bare`
-keeps the loss on all the data of each iteration, as the tutor shows it; `unwatched` none.
-`eager` and `compiled` are the engine's, without a screen; `race` before them: the three
-runs of 2.14 (`bare-race`, `eager-race`, `compiled-race`).
+- `bare-...`: as a learner would write it in plain torch, keeping what the screen shows:
+  the loss on all the data of each iteration, and a line's parameters.
+- `unwatched-net`: the same without the loss on all the data.
+- `eager-...`, `compiled-...`: the tutor's engines, without a screen.
+- `lightning-net`, `keras-net`: with their own bars.
 """
 
+import contextlib
 import importlib
 import os
 import sys
 import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-BATCH = 32
-SETTINGS = ["model=mlp", "widths=16,16", "batch=32", "optimiser=sgd", "lr=0.05"]
+Step = Callable[[], int]
+"""Does some iterations and says how many."""
 Counted = tuple[int, float, float]
 """Iterations, seconds of the clock, seconds of the processor."""
+BATCH = 32
+POINTS = 1000
+SETTINGS = {
+    "net": ["model=mlp", "widths=16,16", "batch=32", "optimiser=sgd", "lr=0.05"],
+    "line": ["model=linear", "dataset=line", "batch=4", "optimiser=sgd", "lr=0.05"],
+    "race": [],
+}
+
+
+# ---------------------------------------------------------------------- in plain torch
 
 
 def net() -> nn.Sequential:
@@ -35,23 +53,14 @@ def net() -> nn.Sequential:
     )
 
 
-def circle() -> tuple[torch.Tensor, torch.Tensor]:
+def circle() -> tuple[Tensor, Tensor]:
     from tutor.engine import datasets
 
     data = datasets.data("circle", 200, 0.05, 0)
     return data.x, data.y
 
 
-def timed(step: Callable[[], int], seconds: float) -> Counted:
-    """`step` does some iterations and says how many."""
-    step()
-    count, began, cpu = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - began < seconds:
-        count += step()
-    return count, time.perf_counter() - began, time.process_time() - cpu
-
-
-def bare(seconds: float, *, watched: bool = True) -> Counted:
+def bare_net(*, watched: bool = True) -> Step:
     x, y = circle()
     model, losses = net(), []
     optimiser = torch.optim.SGD(model.parameters(), lr=0.05)
@@ -69,25 +78,55 @@ def bare(seconds: float, *, watched: bool = True) -> Counted:
                 losses.append(loss_of(model(x), y).item())
         return 1
 
-    return timed(step, seconds)
+    return step
 
 
-def unwatched(seconds: float) -> Counted:
-    return bare(seconds, watched=False)
+def bare_lines(batches: Sequence[int]) -> Step:
+    """One update of each, their losses on all the data and parameters kept."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(POINTS, 1, generator=generator)
+    y = -5 * x + 2 + torch.randn(POINTS, 1, generator=generator)
+    models = [nn.Linear(1, 1) for _ in batches]
+    optimisers = [torch.optim.SGD(model.parameters(), lr=0.05) for model in models]
+    points: list[list[tuple[float, ...]]] = [[] for _ in batches]
+    loss_of = nn.functional.mse_loss
+
+    def step() -> int:
+        for batch, model, optimiser, seen in zip(
+            batches, models, optimisers, points, strict=True
+        ):
+            inputs, targets = x, y
+            if batch < POINTS:
+                rows = torch.randperm(POINTS, generator=generator)[:batch]
+                inputs, targets = x[rows], y[rows]
+            loss = loss_of(model(inputs), targets)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            with torch.no_grad():
+                whole = loss_of(model(x), y).item()
+            seen.append((whole, model.weight.item(), model.bias.item()))
+        return 1
+
+    return step
 
 
-def engine(seconds: float, name: str, settings: list[str]) -> Counted:
-    """The engine's slices, as the kernel computes them."""
+# ------------------------------------------------------------------ the tutor's engines
+
+
+def engine(name: str, settings: list[str]) -> Step:
+    """Slices, as the kernel computes them; a compiled one waits for its compiler."""
     from tutor.engine import leaps, train
     from tutor.training import options
     from tutor.training.run import Finished
     from tutor.training.spec import SliceRequest
 
     race = options.race(None, [*settings, "iterations=1e9", f"engine={name}"])
-    race = replace(race, id="bench")
+    race = replace(race, id=f"bench {name} {settings}")
     reached = 0
+    engines: set[str] = set()
 
-    def step(length: float = 0.5) -> int:
+    def step(length: float = 0.25) -> int:
         nonlocal reached
         request = SliceRequest(race, fresh=not reached, seconds=length)
         *_, end = train.train(request)
@@ -96,7 +135,6 @@ def engine(seconds: float, name: str, settings: list[str]) -> Counted:
         engines.update(run.engine for run in end.runs.values())
         return reached - before
 
-    engines: set[str] = set()
     while name == "compiled":
         engines.clear()
         step(0.01)
@@ -105,33 +143,11 @@ def engine(seconds: float, name: str, settings: list[str]) -> Counted:
         if leaps.problem_here():
             raise SystemExit(leaps.problem_here())
         while leaps.busy():
-            os.sched_yield()
-    return timed(step, seconds)
+            threading.Event().wait(0.1)
+    return step
 
 
-def eager(seconds: float) -> Counted:
-    return engine(seconds, "eager", SETTINGS)
-
-
-def compiled(seconds: float) -> Counted:
-    return engine(seconds, "compiled", SETTINGS)
-
-
-def eager_race(seconds: float) -> Counted:
-    return engine(seconds, "eager", [])
-
-
-def compiled_race(seconds: float) -> Counted:
-    return engine(seconds, "compiled", [])
-
-
-def bare_race(seconds: float) -> Counted:
-    from bench import bare_race as race
-
-    race.main(0.1)
-    per_second, per_cpu = race.main(seconds)
-    count = round(per_second * seconds)
-    return count, seconds, count / per_cpu
+# ------------------------------------------------------------------------------- others
 
 
 def lightning(seconds: float) -> Counted:
@@ -145,9 +161,7 @@ def lightning(seconds: float) -> Counted:
             super().__init__()
             self.net = net()
 
-        def training_step(
-            self, batch: tuple[torch.Tensor, torch.Tensor], at: int
-        ) -> torch.Tensor:
+        def training_step(self, batch: tuple[Tensor, Tensor], at: int) -> Tensor:
             outputs = self.net(batch[0])
             loss = nn.functional.binary_cross_entropy_with_logits(outputs, batch[1])
             self.log("loss", loss, prog_bar=True)
@@ -187,7 +201,7 @@ def lightning(seconds: float) -> Counted:
     )
 
 
-def keras(seconds: float) -> Counted:
+def keras() -> Step:
     """`model.fit` on the torch backend, with its default bar."""
     os.environ["KERAS_BACKEND"] = "torch"
     made = importlib.import_module("keras")
@@ -208,30 +222,59 @@ def keras(seconds: float) -> Counted:
         model.fit(inputs, targets, batch_size=BATCH, epochs=20)
         return 20 * per_epoch
 
-    return timed(step, seconds)
+    return step
 
 
-VARIANTS: dict[str, Callable[[float], Counted]] = {
-    "bare": bare,
-    "unwatched": unwatched,
-    "eager": eager,
-    "compiled": compiled,
-    "bare-race": bare_race,
-    "eager-race": eager_race,
-    "compiled-race": compiled_race,
-    "lightning": lightning,
-    "keras": keras,
-}
+# ----------------------------------------------------------------------------- measuring
 
 
-def main(variant: str, seconds: float) -> None:
+@cache
+def trainer(name: str) -> Step:
+    """Warm, and made once."""
+    step = _trainer(name)
+    step()
+    return step
+
+
+def _trainer(name: str) -> Step:
+    kind, _, what = name.partition("-")
+    match kind, what:
+        case "bare", "net":
+            return bare_net()
+        case "unwatched", "net":
+            return bare_net(watched=False)
+        case "bare", "line":
+            return bare_lines([4])
+        case "bare", "race":
+            return bare_lines([POINTS, 4, 1])
+        case (("eager" | "compiled"), ("net" | "line" | "race")):
+            return engine(kind, SETTINGS[what])
+        case "keras", "net":
+            return keras()
+    raise SystemExit(f"there is no trainer {name}")
+
+
+def counted(name: str, seconds: float) -> Counted:
+    """Train for so long, or a little longer."""
+    if name == "lightning-net":
+        return lightning(seconds)
+    step = trainer(name)
+    count, began, cpu = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - began < seconds:
+        count += step()
+    return count, time.perf_counter() - began, time.process_time() - cpu
+
+
+def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
-    count, clock, cpu = VARIANTS[variant](seconds)
-    print(f"\nRESULT {count / clock} {count / cpu}", flush=True)
-    os._exit(0)
+    for line in sys.stdin:
+        name, seconds = line.split()
+        with Path(os.devnull).open("w") as bars, contextlib.redirect_stdout(bars):
+            count, clock, cpu = counted(name, float(seconds))
+        print(count / clock, count / cpu, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]))
+    main()
