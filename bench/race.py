@@ -18,7 +18,7 @@ from bench.start import OURS
 
 LIMIT = 0.95
 CELLS = {
-    "line": 'model = "linear"\ndataset = "line"\nbatch = 4',
+    "line": 'model = "linear"\ndataset = "line"\nbatch = 4\nruns = [{ name = "minibatch" }]',
     "net": 'model = "mlp"\ndataset = "circle"\nwidths = [16, 16]\nbatch = 32',
 }
 LESSON = """
@@ -30,9 +30,9 @@ minutes = 1
 [[cells]]
 id = "alone"
 kind = "train"
-{cell}
 optimiser = "sgd"
 iterations = 1000000000
+{cell}
 """
 
 

@@ -37,7 +37,7 @@ BATCH = 32
 POINTS = 1000
 SETTINGS = {
     "net": ["model=mlp", "widths=16,16", "batch=32", "optimiser=sgd", "lr=0.05"],
-    "line": ["model=linear", "dataset=line", "batch=4", "optimiser=sgd", "lr=0.05"],
+    "line": ["runs=minibatch"],
     "race": [],
 }
 
