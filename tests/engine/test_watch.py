@@ -159,7 +159,7 @@ def test_a_test_loss_may_come_now_and_then(kernel: Kernel) -> None:
 
 
 def watch_test(body: Any) -> tuple[float, ...]:
-    from tutor.training.watched import unpacked
+    from tutor.packing import unpacked
 
     return unpacked(body.test)
 

@@ -26,9 +26,10 @@ from tutor.kernel.outputs import (
     Result,
     Stream,
 )
+from tutor.packing import packed
 from tutor.progress import Progress
 from tutor.session import Session
-from tutor.training.watched import Watched, packed
+from tutor.training.watched import Watched
 from tutor.ui.look import LookApp
 from tutor.ui.screens.console import ConsoleScreen
 from tutor.ui.screens.stepper import StepperScreen

@@ -19,13 +19,14 @@ from tutor.kernel.outputs import (
     Watching,
 )
 from tutor.kernel.watching import OwnLoops
+from tutor.packing import packed, unpacked
 from tutor.progress import Progress
 from tutor.runs.store import Runs
 from tutor.session import Session
 from tutor.training import watched
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
-from tutor.training.watched import Watched, WatchedRace, packed, unpacked
+from tutor.training.watched import Watched, WatchedRace
 from tutor.wire import Message
 
 NUMBERS = (0.1, -5.0, 1e300, math.inf, -math.inf, 0.0)

@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
@@ -23,6 +23,17 @@ class Other:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    maybe: tuple[float, ...] | None = None
+    table: dict[str, tuple[float, ...]] | None = None
+    named: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    word: str | tuple[float, ...] = ""
+    rows: tuple[tuple[float, ...], ...] = ()
+    counts: tuple[int, ...] = ()
+    either: tuple[int | float, ...] = ()
+
+
 @wire.message("test")
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -37,6 +48,7 @@ class Body:
     inner: Inner | Other | None = None
     many: tuple[Inner, ...] = ()
     either: int | float = 0
+    columns: Columns | None = None
 
 
 def there_and_back(body: Body) -> Body:
@@ -85,6 +97,57 @@ def test_the_text_is_strict_json() -> None:
     assert raw["v"] == wire.VERSION
 
 
+MANY = (math.inf, math.nan, -math.inf, -0.0, 0.1, 1e300, 5e-324, *map(float, range(9)))
+
+
+def test_many_numbers_are_one_text_and_the_same_bit_for_bit() -> None:
+    raw = encode(Message("r1", 0, Body(points=MANY)))
+    assert type(raw["body"]["points"]) is str
+    found = there_and_back(Body(points=MANY)).points
+    assert list(map(repr, found)) == list(map(repr, MANY))
+    assert set(map(type, found)) == {float}
+
+
+def test_numbers_are_packed_only_where_their_annotation_says_what_they_are() -> None:
+    some, whole = MANY[3:], tuple(range(20))
+    columns = Columns(
+        maybe=some,
+        table={"w": some},
+        named={"w": some, "b": (1.0,)},
+        word=some,
+        rows=(some,),
+        counts=whole,
+        either=(*whole, *some),
+    )
+    raw = encode(Message("r1", 0, Body(columns=columns)))["body"]["columns"]
+    assert [key for key, value in raw.items() if type(value) is str] == [
+        "type",
+        "maybe",
+    ]
+    assert type(raw["named"]["w"]) is str
+    assert raw["named"]["b"] == [1.0]
+    found = there_and_back(Body(columns=columns)).columns
+    assert repr(found) == repr(columns)
+
+
+def test_what_is_no_float_is_not_packed() -> None:
+    whole: Any = (*range(9), 0.5)
+    raw = encode(Message("r1", 0, Body(points=whole)))
+    assert raw["body"]["points"] == [*whole]
+    assert there_and_back(Body(points=whole)).points == whole
+
+
+def test_files_and_printed_json_have_numbers_that_can_be_read() -> None:
+    raw = wire.to_json(Body(points=MANY))
+    assert raw["points"][:4] == ["inf", "nan", "-inf", -0.0]
+    assert wire.from_json(Body, raw) == wire.from_json(Body, {"points": raw["points"]})
+
+
+def test_what_was_written_before_numbers_were_packed_is_read() -> None:
+    raw = {"v": 1, "kind": "test", "id": "r1", "seq": 0, "body": {"points": [0.5] * 9}}
+    assert decode(raw).body == Body(points=(0.5,) * 9)
+
+
 def test_a_newer_field_is_ignored_and_a_missing_one_has_its_default() -> None:
     raw = encode(Message("r1", 0, Body(count=3)))
     raw["body"]["newer"] = 1
@@ -101,6 +164,9 @@ def test_a_newer_field_is_ignored_and_a_missing_one_has_its_default() -> None:
         ("mode", "c", "Body.mode"),
         ("points", [1, "x"], "Body.points"),
         ("points", 3, "Body.points"),
+        ("points", "no numbers", "Body.points: expected a list, got 'no numbers'"),
+        ("points", "AAAA", "Body.points: expected a list"),
+        ("points", "AAAAAAAA8D8=junk", "Body.points: expected a list"),
         ("pair", [1], "Body.pair"),
         ("table", [1], "Body.table"),
         ("inner", {"type": "Stranger"}, "Body.inner"),

@@ -16,8 +16,9 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
+from tutor.packing import packed
 from tutor.training.findings import Finding
-from tutor.training.watched import CURVES, Watched, packed
+from tutor.training.watched import CURVES, Watched
 from tutor.wire import Message
 
 PUBLISH_S = 0.04

@@ -5,12 +5,10 @@ Numbers travel as text in base64, eight bytes each: a loop that does nothing but
 makes a hundred thousand points a second.
 """
 
-import sys
-from array import array
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from tutor.packing import unpacked
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race, Run, RunEnd, Stopped
 from tutor.training.spec import RUN_LIMIT, RaceSpec, RunSpec
@@ -29,30 +27,13 @@ class Watched:
     start: int
     """Iteration of the first point: the calls before it."""
     losses: str
-    """`packed`."""
+    """`packing.packed`."""
     test: str = ""
     params: dict[str, str] = field(default_factory=dict)
-    """`packed`, a column for each number."""
+    """`packing.packed`, a column for each number."""
     seconds: tuple[float, float] = (0.0, 0.0)
     """From the first call of the curve to the first of these points, and to the last."""
     findings: tuple[Finding, ...] = ()
-
-
-def packed(numbers: Sequence[float]) -> str:
-    """As text."""
-    held = array("d", numbers)
-    if sys.byteorder == "big":
-        held.byteswap()
-    return b64encode(held.tobytes()).decode("ascii")
-
-
-def unpacked(text: str) -> tuple[float, ...]:
-    """The inverse. Raises ValueError where it is none."""
-    held = array("d")
-    held.frombytes(b64decode(text, validate=True))
-    if sys.byteorder == "big":
-        held.byteswap()
-    return tuple(held)
 
 
 def points(watched: Watched) -> Points:
