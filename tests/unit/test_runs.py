@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import Any
 import pytest
 
 from tutor.errors import FileError
-from tutor.runs import log, store, writer
-from tutor.runs.log import Log
+from tutor.runs import log, pieces, store, writer
+from tutor.runs.shortening import Shortening
 from tutor.runs.store import Runs, StoredRun
 from tutor.training import run as held
 from tutor.training.curve import Curve
@@ -233,7 +234,7 @@ def test_nobody_waits_for_the_joining_and_nothing_of_it_is_lost(
     may_go_on, joins = threading.Event(), []
     plain = log.shortened
 
-    def held_up(*given: Any) -> Log:
+    def held_up(*given: Any) -> Iterator[bytes]:
         joins.append(may_go_on.wait(60.0))
         return plain(*given)
 
@@ -661,3 +662,31 @@ def test_killed_in_the_middle_it_loses_a_second_at_most(tmp_path: Path) -> None:
     before = max(at for at, when in told if when <= told[-1][1] - 2.0)
     assert run.last >= before  # an append, then a standing once a second
     assert stored.kept[0].iteration >= before
+
+
+def test_a_log_is_shortened_in_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the race that it is about: its memory is to stay what it was."""
+    monkeypatch.setattr(pieces, "LONGEST", 2000)
+    path = tmp_path / "a.log"
+    with path.open("wb") as file:
+        file.write(log.head(SPEC, 0.0))
+        for at in range(0, 40_000, 500):
+            for name in ("gd", "sgd"):
+                file.write(log.points(pieces.piece(points(name, at, 500))))
+        file.write(b"\xf0\xff\xff\xff" + bytes(4))  # cut off; it would be 4 GB
+    size, before = path.stat().st_size, log.read(path)
+    tracemalloc.start()
+    try:
+        Shortening(path, {"gd": 2, "sgd": 1}).finish()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size / 4
+    after = log.read(path)
+    counts = {
+        name: sum(each.count for each in after.pieces[name]) for name in ("gd", "sgd")
+    }
+    assert counts == {"gd": 20_000, "sgd": 40_000}
+    assert len(after.pieces["sgd"]) < len(before.pieces["sgd"]) / 3

@@ -1,14 +1,16 @@
 """A log made shorter beside whoever goes on appending to it: a thread reads what is there
-and writes it anew, thinned and joined; what was appended meanwhile is copied behind it.
+and writes it anew, thinned and joined, a record at a time; what was appended meanwhile
+is copied behind it.
 """
 
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tutor.runs import log
-from tutor.runs.log import Log
+from tutor.runs.log import Extent
 
 
 class Shortening:
@@ -20,7 +22,7 @@ class Shortening:
         self._part = path.with_suffix(".new")
         self._size = path.stat().st_size
         self._strides = dict(strides)
-        self._short: Log | None = None
+        self._written: list[Extent] = []
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._make, daemon=True)
         self._thread.start()
@@ -30,28 +32,24 @@ class Shortening:
         """`finish` would not wait."""
         return not self._thread.is_alive()
 
-    def finish(self) -> Log:
-        """Put the short log in the place of the long one; what it says, without what was
-        appended meanwhile. Raises OSError, or FileError, as the disk or the file is.
+    def finish(self) -> list[Extent]:
+        """Put the short log in the place of the long one; what it holds, without what
+        was appended meanwhile. Raises OSError, or FileError, as the disk or the file is.
         """
         self._thread.join()
         if self._error is not None:
             raise self._error
-        assert self._short is not None
-        with self._path.open("rb") as file:
+        with self._path.open("rb") as file, self._part.open("ab") as into:
             file.seek(self._size)
-            appended = file.read()
-        with self._part.open("ab") as file:
-            file.write(appended)
+            shutil.copyfileobj(file, into)
         self._part.replace(self._path)
-        return self._short
+        return self._written
 
     def _make(self) -> None:
         try:
-            whole = log.read(self._path, self._size)
-            short = log.shortened(whole, self._strides)
-            write(self._part, log.written(short))
-            self._short = short
+            with self._path.open("rb") as file:
+                records = log.shortened(file, self._size, self._strides, self._written)
+                write(self._part, records)
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             self._error = error
 

@@ -9,10 +9,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from tutor.runs import log, pieces, shortening, standing
-from tutor.runs.log import Log, Note
+from tutor.runs.log import Extent, Log, Note
 from tutor.runs.pieces import Piece
 from tutor.runs.shortening import Shortening
 from tutor.runs.standing import Standing, Summary
@@ -130,9 +131,11 @@ class Writer:
         self.findings = list(before.findings)
         self.started = before.started
         self.folder = folder
-        told = replace(log.shortened(before, {}), spec=self.spec, finished=None)
-        self._recount(told)
-        self._create(log.written(told))
+        told = replace(before, spec=self.spec, finished=None)
+        short = (log.short(held, held) for held in before.pieces.values())
+        written: list[Extent] = []
+        self._create(log.records(told, chain.from_iterable(short), written))
+        self._recount(written)
         self._write_standing()
         for path in folder.iterdir():
             if path.stem != self._stem:
@@ -208,13 +211,12 @@ class Writer:
             self._shortening = None
             self._recount(making.finish())
 
-    def _recount(self, before: Log) -> None:
+    def _recount(self, written: list[Extent]) -> None:
         """Count what stands before the rest."""
-        self._pieces += sum(map(len, before.pieces.values()))
-        for name, held in before.pieces.items():
-            count = sum(each.count for each in held)
-            self._counts[name] = self._counts.get(name, 0) + count
-            self._strides[name] = max(each.stride for each in held)
+        self._pieces += len(written)
+        for each in written:
+            self._counts[each.run] = self._counts.get(each.run, 0) + each.count
+            self._strides[each.run] = each.stride
 
     def _write_standing(self) -> None:
         names = {run.name for run in self.spec.runs}
