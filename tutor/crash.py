@@ -15,12 +15,13 @@ import tutor
 from tutor import paths
 
 
-def sentence(error: BaseException) -> str:
-    """Save a report of `error`; what to tell the reader."""
+def sentence(error: BaseException, what: str = "The tutor") -> str:
+    """Save a report of `error`, which stopped `what`; what to tell the reader."""
     report = save(error)
+    whose = "its own" if what == "The tutor" else "the tutor's own"
     where = f"the report is in {report}" if report else "no report could be saved"
     return (
-        f"The tutor stopped on an error of its own, {type(error).__name__}: "
+        f"{what} stopped on an error of {whose}, {type(error).__name__}: "
         f"{' '.join(str(error).split()) or 'without a message'}; {where}."
     )
 

@@ -8,7 +8,7 @@ before it is said.
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -410,7 +410,7 @@ class Session:
 
     async def train(
         self, spec: RaceSpec, limit: int | None = None, views: Views = ()
-    ) -> AsyncIterator[Points | Finding | View | Finished]:
+    ) -> AsyncGenerator[Points | Finding | View | Finished]:
         """Compute `limit` iterations of a race (None: all that are left; 0: its start).
 
         Points as they come, and what `views` asks for of the newest iteration, at most
@@ -433,13 +433,15 @@ class Session:
                     yield arrived
 
     async def stop_training(self) -> None:
-        """Pause the race at its next iteration; its points still come, and `Finished`."""
+        """Pause the race at its next iteration; its points still come, and `Finished`.
+        A luck meter or a view that is being computed ends too."""
         await self._racing.stop()
         await self._sight.stop()
 
     async def view(self, request: ViewRequest) -> View:
         """One thing of a race that is paused or over, at any iteration. Raises
-        TutorError, a sentence, where there is no such view of it."""
+        TutorError, a sentence, where there is no such view of it; StoppedError when
+        `stop_training` ended it."""
         return await self._sight.view(request)
 
     def luck(self, request: LuckRequest) -> AsyncIterator[LuckPoints | LuckEnd]:

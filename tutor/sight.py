@@ -19,12 +19,21 @@ class Sight:
         """`kernel` starts the one that races at its first use."""
         self._start = kernel
         self._kernel: Kernel | None = None
-        """The one that a luck meter computes in; None: none does."""
+        """The one that a view or a luck meter is computed in; None: none is."""
         self._stopping = False
 
     async def view(self, request: ViewRequest) -> View:
-        """What is asked of a race that is paused or over. Raises TutorError."""
-        found: View = await ask_one(await self._start(), "view", request)
+        """What is asked of a race that is paused or over. Raises TutorError; StoppedError
+        when it was stopped."""
+        self._stopping = False
+        kernel = await self._start()
+        if self._stopping:
+            raise StoppedError("Interrupted.")
+        self._kernel = kernel
+        try:
+            found: View = await ask_one(kernel, "view", request)
+        finally:
+            self._kernel = None
         return found
 
     async def luck(self, request: LuckRequest) -> AsyncIterator[LuckPoints | LuckEnd]:
@@ -48,7 +57,8 @@ class Sight:
             yield LuckEnd(request.seeds, 0.0, {}, interrupted=True)
 
     async def stop(self) -> None:
-        """End a luck meter with what it has computed. Nothing happens without one."""
+        """End a luck meter with what it has computed, or a view with nothing. Nothing
+        happens without one."""
         kernel, self._kernel = self._kernel, None  # once is enough
         self._stopping = True
         if kernel is not None:

@@ -12,6 +12,7 @@ from tests.engine.test_train import computed, spec, take
 from tutor.engine import snapshots
 from tutor.engine import train as engine
 from tutor.engine.race import Race as EngineRace
+from tutor.engine.run import Run as EngineRun
 from tutor.errors import TutorError
 from tutor.training import forks, notches, options
 from tutor.training.run import Finished, Points, Race, Run
@@ -362,3 +363,29 @@ def test_finished_tells_every_run_of_the_race() -> None:
     *_, finished = engine.train(SliceRequest(fork(long(), 20)))
     assert isinstance(finished, Finished)
     assert list(finished.runs) == ["gd", "minibatch", "sgd", "fork"]
+
+
+def test_a_look_back_that_is_interrupted_leaves_nothing_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computed(long("iterations=300"))
+    model = engine.seen("r", "sgd", 255).model
+    wanted = [each.detach().clone() for each in model.parameters()]
+    engine._races["r"].runs[-1].scratch = None
+    plain, done = EngineRun.advance, 0
+
+    def advance(run: EngineRun) -> None:
+        nonlocal done
+        done += 1
+        if done == 5:
+            run._update()  # what it is at is not counted yet
+            raise KeyboardInterrupt
+        plain(run)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EngineRun, "advance", advance)
+        with pytest.raises(KeyboardInterrupt):
+            engine.seen("r", "sgd", 255)
+    again = engine.seen("r", "sgd", 255).model
+    for one, other in zip(again.parameters(), wanted, strict=True):
+        assert torch.equal(one, other)

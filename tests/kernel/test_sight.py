@@ -1,6 +1,7 @@
 """Views and luck meters of a real kernel: at any iteration, live, stopped."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.kernel.conftest import DEADLINE_S
-from tutor.errors import TutorError
+from tutor.errors import StoppedError, TutorError
 from tutor.kernel.jupyter import JupyterKernel
 from tutor.progress import Progress
 from tutor.session import Session
@@ -49,6 +50,36 @@ async def test_views_of_a_race_that_is_over_at_any_iteration(session: Session) -
         assert isinstance(await session.view(ViewRequest("noise", "gd", "seen")), Noise)
         with pytest.raises(TutorError, match="does not have this race any more"):
             await session.view(ViewRequest("output", "gd", "another"))
+
+
+async def test_a_view_that_takes_long_is_stopped(
+    session: Session, tmp_path: Path
+) -> None:
+    racer = await session.racer()
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+    slow = (
+        "import time, tutor.engine.views as views\n"
+        "plain = views.answer\n"
+        "def slow(*given):\n"
+        f"    open({str(begun)!r}, 'w').close()\n"
+        "    while True: time.sleep(0.01)\n"
+        "views.answer = slow"
+    )
+    race = RaceSpec(options.race(None).runs, id="slow")
+    request = ViewRequest("output", "sgd", "slow", 7)
+    async with asyncio.timeout(DEADLINE_S):
+        _ = [each async for each in session.train(race)]
+        _ = [each async for each in racer.execute(slow)]
+        asked = asyncio.ensure_future(session.view(request))
+        await asyncio.to_thread(begun.read_bytes)  # until somebody writes
+        await session.stop_training()
+        with pytest.raises(StoppedError):
+            await asked
+        _ = [each async for each in racer.execute("views.answer = plain")]
+        fit = await session.view(request)
+    assert isinstance(fit, Fit)
+    assert fit.iteration == 7
 
 
 async def test_a_luck_meter_to_its_end(session: Session) -> None:

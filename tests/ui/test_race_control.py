@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from tutor.errors import KernelDiedError, TutorError
+from tutor import paths
+from tutor.errors import KernelDiedError, StoppedError, TutorError
 from tutor.session import Session
 from tutor.training import options
 from tutor.training.findings import Finding
@@ -19,6 +20,7 @@ from tutor.training.run import Finished, Points, Race, RunEnd
 from tutor.training.spec import RaceSpec
 from tutor.training.views import Layers, Surface, ViewRequest
 from tutor.ui.race_control import RaceControl
+from tutor.ui.race_looking import STOPPED
 from tutor.ui.races import Races
 
 DEADLINE_S = 20.0
@@ -40,6 +42,12 @@ class FakeSession:
         self.ended = asyncio.Event()
         self.stopped = asyncio.Event()
         self.view_problem: str | None = None
+        self.view_held = False
+        """A view takes until it is stopped."""
+        self.mistake: Exception | None = None
+        """Raised once, by whatever is asked next."""
+        self.points: Points | None = None
+        """Sent once, by the next slice."""
         self.finding: Finding | None = None
 
     @contextlib.contextmanager
@@ -52,11 +60,20 @@ class FakeSession:
         finally:
             self.busy = False
 
+    def _err(self) -> None:
+        mistake, self.mistake = self.mistake, None
+        if mistake is not None:
+            raise mistake
+
     async def train(
         self, spec: RaceSpec, limit: int | None = None, views: Any = ()
     ) -> AsyncIterator[Any]:
         with self._alone():
             self.limits.append(limit)
+            self._err()
+            if self.points is not None:
+                sent, self.points = self.points, None
+                yield sent
             if self.hangs:
                 for run in spec.runs if limit is None else ():
                     yield Points(run.name, 1, 1, 1, (0.5,) * 3, {"w": (0.5,) * 3})
@@ -100,6 +117,10 @@ class FakeSession:
         with self._alone():
             self.viewed.append(request)
             await asyncio.sleep(0)
+            self._err()
+            if self.view_held:
+                await self.stopped.wait()
+                raise StoppedError("Interrupted.")
             if self.view_problem is not None:
                 raise TutorError(self.view_problem)
             if request.kind == "surface":
@@ -108,6 +129,7 @@ class FakeSession:
 
     async def luck(self, request: LuckRequest) -> AsyncIterator[Any]:
         with self._alone():
+            self._err()
             for run in request.race.runs:
                 yield LuckPoints(run.name, 0, 1, (0.5,), (1.0,), (2.0,), (0.5,))
             if self.held:
@@ -292,6 +314,95 @@ async def test_a_view_that_cannot_be_is_a_sentence_and_is_not_asked_again(
     assert said is None, "of this one nothing is known yet"
     assert len(fixture.session.viewed) == 1
     assert control.problem is None
+
+
+@pytest.mark.parametrize("where", ["session", "points"])
+async def test_a_mistake_of_ours_is_told_and_the_race_runs_anew(
+    fixture: Fixture, where: str
+) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    if where == "session":
+        fixture.session.mistake = ZeroDivisionError("division by zero")
+    else:  # a column is missing, which the race cannot take
+        broken: Any = Points("gd", 1, 1, 1, (0.5, 0.5), {"w": None})  # type: ignore[dict-item]
+        fixture.session.points = broken
+    await control.run_or_pause()
+    await fixture.until(lambda: control.problem)
+    name = "ZeroDivisionError" if where == "session" else "TypeError"
+    said = control.problem
+    assert said is not None
+    assert said.startswith(f"The race stopped on an error of the tutor's own, {name}: ")
+    reports = (paths.state() / "crashes").iterdir()
+    assert [each for each in reports if str(each) in said]
+    assert control.state == "lost"
+    assert not control.busy
+    await control.run_or_pause()
+    await fixture.until(lambda: control.race.over)
+    assert control.problem is None
+    assert control.state == "finished"
+
+
+async def test_a_mistake_in_a_view_or_in_the_luck_meter_leaves_the_race_as_it_is(
+    fixture: Fixture,
+) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.mistake = KeyError("gd")
+    control.looking.at(ViewRequest("noise", "gd"))
+    await fixture.until(lambda: control.looking.problem)
+    assert "The picture stopped on an error" in str(control.looking.problem)
+    control.looking.at(ViewRequest("layers", "gd"))
+    await fixture.until(lambda: "layers" in control.looking.answers)
+    fixture.session.mistake = KeyError("gd")
+    await control.try_luck()
+    await fixture.until(lambda: control.luck_problem)
+    assert "The luck meter stopped on an error" in str(control.luck_problem)
+    await control.try_luck()
+    await fixture.until(lambda: control.lucky and control.lucky.end)
+    await control.run()
+    await fixture.until(lambda: control.race.over)
+    assert control.problem is None
+
+
+async def test_iterations_do_not_wait_for_a_view_that_comes_behind_them(
+    fixture: Fixture,
+) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.view_held = True
+    control.looking.at(ViewRequest("noise", "gd"))
+    await fixture.until(lambda: fixture.session.viewed)
+    await control.do(10)
+    await fixture.until(lambda: control.race.iteration == 10)
+    assert control.looking.problem is None
+    await fixture.until(lambda: len(fixture.session.viewed) == 2)
+    await control.change(lambda: turned(control.race.spec, ["gd"], "lr", 0.2, 10))
+    assert control.race.spec.runs[0].at(11).lr == 0.2
+    fixture.session.view_held = False
+    await control.do(1)
+    await fixture.until(lambda: "layers" in control.looking.answers)
+
+
+async def test_a_view_that_was_stopped_says_so_and_is_not_asked_again_and_again(
+    fixture: Fixture,
+) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    fixture.session.view_held = True
+    control.looking.at(ViewRequest("noise", "gd"))
+    await fixture.until(lambda: fixture.session.viewed)
+    assert fixture.races.asks
+    await fixture.session.stop_training()
+    await fixture.until(lambda: control.looking.problem)
+    assert control.looking.problem == STOPPED
+    control.looking.at(ViewRequest("noise", "gd"))
+    await fixture.rest()
+    assert len(fixture.session.viewed) == 1
+    fixture.session.view_held = False
+    control.looking.at(ViewRequest("layers", "gd"))
+    await fixture.until(lambda: "layers" in control.looking.answers)
+    assert control.looking.problem is None
 
 
 async def test_luck_is_ended_with_what_there_is(fixture: Fixture) -> None:

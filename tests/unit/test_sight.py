@@ -8,11 +8,12 @@ import pytest
 
 from tests.fake_kernel import FakeKernel
 from tutor import messages
-from tutor.errors import TutorError, WireError
-from tutor.kernel.base import KernelOptions
+from tutor.errors import StoppedError, TutorError, WireError
+from tutor.kernel.base import Kernel, KernelOptions
 from tutor.kernel.outputs import Done
 from tutor.progress import Progress
 from tutor.session import Session
+from tutor.sight import Sight
 from tutor.training.luck import LuckEnd, LuckPoints, LuckRequest
 from tutor.training.spec import RaceSpec, RunSpec
 from tutor.training.views import Layers, ViewRequest
@@ -60,6 +61,53 @@ async def test_no_such_view_is_a_sentence(fixture: Fixture) -> None:
     fixture.calls["view"] = lambda request: [messages.Problem("No contour.")]
     with pytest.raises(TutorError, match=r"No contour\."):
         await fixture.session.view(ViewRequest("surface", "gd"))
+
+
+async def test_stop_training_ends_a_view(fixture: Fixture) -> None:
+    began, found = asyncio.Event(), Layers("gd", 3, ())
+
+    async def view(request: object) -> AsyncIterator[Any]:
+        if began.is_set():
+            yield found
+            return
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            yield Done("interrupted")
+
+    fixture.calls["view"] = view
+    async with asyncio.timeout(DEADLINE_S):
+        asked = asyncio.ensure_future(
+            fixture.session.view(ViewRequest("layers", "gd", race="r"))
+        )
+        await began.wait()
+        await fixture.session.stop_training()
+        with pytest.raises(StoppedError):
+            await asked
+        again = await fixture.session.view(ViewRequest("layers", "gd", race="r"))
+    assert again == found
+
+
+async def test_a_view_that_is_stopped_while_its_kernel_starts_is_not_computed(
+    fixture: Fixture,
+) -> None:
+    fixture.calls["view"] = lambda request: [Layers("gd", 3, ())]
+    up, plain = asyncio.Event(), fixture.session.racer
+
+    async def late() -> Kernel:
+        await up.wait()
+        return await plain()
+
+    sight = Sight(late)
+    asked = asyncio.ensure_future(sight.view(ViewRequest("layers", "gd")))
+    await asyncio.sleep(0)
+    await sight.stop()
+    up.set()
+    async with asyncio.timeout(DEADLINE_S):
+        with pytest.raises(StoppedError):
+            await asked
+    assert "view" not in [each for each, _ in fixture.kernels[-1].requests]
 
 
 async def test_luck_comes_point_by_point(fixture: Fixture) -> None:

@@ -38,7 +38,8 @@ def _back(run: Run, iteration: int) -> Run:
         scratch = Run(run.spec, silent_until=run.iteration, like=run)
         scratch.snapshots.stride = _NEVER
         scratch.restore(taken)
-        run.scratch = scratch
+    run.scratch = None  # what an interrupt leaves is at no iteration
     while scratch.iteration < iteration:
         scratch.advance()
+    run.scratch = scratch
     return scratch

@@ -6,10 +6,12 @@ ends the slice and the next one brings it. What is seen besides points is `race_
 """
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
+from tutor import crash
 from tutor.errors import TutorError
 from tutor.lesson.schema import TrainCell
 from tutor.session import Session
@@ -32,6 +34,8 @@ LATE_S = 30
 LONG = 1000
 """A slice of more iterations is not waited for by another race."""
 _NOTHING = -1
+
+Arrived = Points | Finished | Finding | View | Kept
 
 _numbers = itertools.count(1)
 
@@ -202,6 +206,7 @@ class RaceControl:
     async def change(self, make: Callable[[], RaceSpec]) -> None:
         """Other settings, or other runs, for the same race. `make` is called when no
         iteration is under way, so that it knows which point is the last one."""
+        await self.looking.give_way()
         async with self._turn.taken(long=False):
             spec = make()
             if self.problem is not None:
@@ -322,14 +327,20 @@ class RaceControl:
                     else:
                         break
             except TutorError as error:
-                self.running = self.trying = self._counting = False
-                self._singles = 0
-                if not self._is_let_go:
-                    self.problem = str(error)
-                elif self.race.iteration < 0:
-                    self._asked.set()  # it begins in another kernel
-                self._is_let_go = False
-                self.tell()
+                self._end(str(error))
+            except Exception as error:  # noqa: BLE001 - told; the next race can be run
+                self._end(crash.sentence(error, "The race"))
+
+    def _end(self, problem: str) -> None:
+        """Nothing more comes, unless it begins anew."""
+        self.running = self.trying = self._counting = False
+        self._singles = 0
+        if not self._is_let_go:
+            self.problem = problem
+        elif self.race.iteration < 0:
+            self._asked.set()  # it begins in another kernel
+        self._is_let_go = False
+        self.tell()
 
     def _limit(self) -> int | None:
         """How many iterations to ask for; None: all that are left."""
@@ -367,6 +378,7 @@ class RaceControl:
 
     async def _slice(self, limit: int | None, *, long: bool) -> float:
         """When it began."""
+        await self.looking.give_way()
         async with self._turn.taken(long=long):
             race = self.race  # which `reset` may replace meanwhile
             began = asyncio.get_running_loop().time()
@@ -376,17 +388,25 @@ class RaceControl:
             self._long = long
             self._counting = long and limit is not None
             try:
-                async for arrived in self._session.train(
+                arriving = self._session.train(
                     race.spec, limit, self.looking.on_the_way
-                ):
-                    self._take(race, arrived)
+                )
+                async with contextlib.aclosing(arriving):
+                    async for arrived in arriving:
+                        await self._take_or_stop(race, arrived)
             finally:
                 self._long = self._counting = self._asking = False
         return began
 
-    def _take(
-        self, race: Race, arrived: "Points | Finished | Finding | View | Kept"
-    ) -> None:
+    async def _take_or_stop(self, race: Race, arrived: Arrived) -> None:
+        """What cannot be taken is an error of ours: the kernel is not left computing."""
+        try:
+            self._take(race, arrived)
+        except Exception:
+            await self._session.stop_training()
+            raise
+
+    def _take(self, race: Race, arrived: Arrived) -> None:
         match arrived:
             case Points():
                 run = race.runs.get(arrived.run)  # one may come of a run taken away
@@ -415,6 +435,7 @@ class RaceControl:
             pass
 
     async def _try_seeds(self) -> None:
+        await self.looking.give_way()
         async with self._turn.taken(long=True):
             lucky = self.lucky
             if lucky is None:
@@ -427,6 +448,8 @@ class RaceControl:
                     self.tell()
             except TutorError as error:
                 self.luck_problem = str(error)
+            except Exception as error:  # noqa: BLE001 - told; the race is none the worse
+                self.luck_problem = crash.sentence(error, "The luck meter")
             finally:
                 self._long = False
                 if self.lucky is lucky:  # else it was asked for again meanwhile

@@ -7,8 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from tutor.errors import TutorError
+from tutor import crash
+from tutor.errors import StoppedError, TutorError
 from tutor.session import Session
+from tutor.training.run import Race
 from tutor.training.views import (
     Fit,
     Layers,
@@ -23,6 +25,11 @@ from tutor.training.views import (
 
 if TYPE_CHECKING:
     from tutor.ui.race_control import RaceControl
+
+STOPPED = (
+    "The picture was stopped before it was there. It is computed again when you go to "
+    "another iteration or another view."
+)
 
 
 class Turn(Protocol):
@@ -52,6 +59,9 @@ class Looking:
         self._wish: ViewRequest | None = None
         self._answered: object = None
         self._asked = asyncio.Event()
+        self._asks = False
+        """The kernel computes an answer."""
+        self._gives_way = False
 
     def at(self, request: ViewRequest | None) -> None:
         """What is to be seen besides points, of the cursor's iteration; None: nothing.
@@ -65,6 +75,13 @@ class Looking:
     def resume(self) -> None:
         """No iteration brings it any more."""
         self._asked.set()
+
+    async def give_way(self) -> None:
+        """Iterations are wanted: they do not wait for a view that takes long, which is
+        asked for again behind them."""
+        if self._asks and not self._gives_way:
+            self._gives_way = True
+            await self._session.stop_training()
 
     def forget(self) -> None:
         """It is another race."""
@@ -100,17 +117,32 @@ class Looking:
             if control.busy or self._is_answered(wish):
                 continue
             reached = self._key(wish)
-            try:
-                async with self._turn.taken(long=False):
-                    view = await self._session.view(replace(wish, race=race.spec.id))
-            except TutorError as error:
-                if race is control.race:
-                    self.problem = str(error)
-            else:
-                if race is control.race:
-                    self.take(view)
-            self._answered = reached  # once asked is enough, whatever the answer
+            if await self._ask(replace(wish, race=race.spec.id), race):
+                self._answered = reached  # once asked is enough, whatever the answer
             control.tell()
+
+    async def _ask(self, request: ViewRequest, race: Race) -> bool:
+        """Whether there was an answer, or the reason why there is none."""
+        problem = view = None
+        try:
+            async with self._turn.taken(long=False):
+                self._asks = True
+                view = await self._session.view(request)
+        except StoppedError:
+            if self._gives_way:
+                return False
+            problem = STOPPED
+        except TutorError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - told; the race is none the worse
+            problem = crash.sentence(error, "The picture")
+        finally:
+            self._asks = self._gives_way = False
+        if race is self._control.race:
+            if view is not None:
+                self.take(view)
+            self.problem = problem
+        return True
 
     def _is_answered(self, wish: ViewRequest) -> bool:
         return self._answered == self._key(wish)
