@@ -88,6 +88,8 @@ def test_it_is_the_eager_race(changes: list[str], maker: Uncompiled) -> None:
     assert len(maker.asked) > 1
     assert {end.engine for end in one.runs.values()} == {"eager"}
     assert {end.engine for end in two.runs.values()} == {"compiled"}
+    for sent, engine in ((eager, "eager"), (other, "compiled")):
+        assert {parts[-1].engine for parts in sent.values()} == {engine}
     assert list(eager) == list(other)
     for name, parts in eager.items():
         wanted, got = columns(parts), columns(other[name])

@@ -46,6 +46,8 @@ class Engine:
         self.at: dict[tuple[str, str], int] = {}
         self.requests: list[SliceRequest] = []
         self.held = False
+        self.by: dict[str, Any] = {}
+        """What computes the points, where it is not the usual."""
         self.problem: str | None = None
         self.findings: list[Finding] = []
         """Told at the end of the next slice."""
@@ -116,7 +118,8 @@ class Engine:
         count = left if limit is None else min(limit, left)
         self.at[race.id, run.name] += count
         losses = tuple(self._loss(run, start + index) for index in range(count))
-        return Points(run.name, start, start, 1, losses, {"w": losses, "b": losses})
+        columns = {"w": losses, "b": losses}
+        return Points(run.name, start, start, 1, losses, columns, **self.by)
 
     def _loss(self, run: RunSpec, iteration: int) -> float:
         if run.lr > 1:
@@ -264,6 +267,14 @@ async def test_space_pauses_and_goes_on_where_it_was() -> None:
         assert "iteration 25 of 25" in text
         race = app.training.control.race
         assert all(len(run.losses) == 26 for run in race.runs.values())
+
+
+async def test_the_title_says_what_computes_while_it_does() -> None:
+    async with racing() as (app, pilot):
+        app.engine.held = True
+        app.engine.by = {"device": "cuda:0", "engine": "compiled"}
+        await pilot.press("space")
+        await wait_for_text(pilot, "running · cuda:0 · compiled")
 
 
 async def test_s_does_one_iteration() -> None:

@@ -242,3 +242,13 @@ def test_a_change_takes_runs_out_and_adds_others() -> None:
     assert race.runs["gd"].last == 0
     assert race.runs["y"].last == -1
     assert race.findings == []
+
+
+def test_what_computes_is_known_while_it_computes() -> None:
+    race = Race(RaceSpec((RunSpec("gd"),)))
+    run = race.runs["gd"]
+    assert (run.device, run.engine, run.workers) == ("cpu", "eager", 1)
+    race.add(replace(points([3.0]), device="cuda:0", engine="compiling", workers=2))
+    assert (run.device, run.engine, run.workers) == ("cuda:0", "compiling", 2)
+    race.add(Finished({"gd": RunEnd("interrupted", 0, 3.0, engine="compiled")}))
+    assert (run.device, run.engine, run.workers) == ("cpu", "compiled", 1)

@@ -6,14 +6,11 @@ The loss on all the data is divided as well: it is most of the work, and with it
 processes know at the same iteration that a run has diverged.
 """
 
-from dataclasses import replace
-
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from tutor.engine.datasets import Data
 from tutor.engine.run import Run
-from tutor.training.run import RunEnd
 from tutor.training.spec import RunSpec
 
 _SUMS = ("sse",)
@@ -25,7 +22,7 @@ class Part(Run):
     runs can be divided."""
 
     def __init__(self, spec: RunSpec, silent_until: int = -1) -> None:
-        self._workers = distributed.get_world_size()
+        self.workers = distributed.get_world_size()
         self._rank = distributed.get_rank()
         self._shared: DistributedDataParallel | None = None
         super().__init__(spec, silent_until)
@@ -47,22 +44,19 @@ class Part(Run):
             on = None if self.device.type == "cpu" else [self.device]
             self._shared = DistributedDataParallel(self.model, device_ids=on)
         x, y = self._batch()
-        rows = len(x) // self._workers
+        rows = len(x) // self.workers
         mine = slice(self._rank * rows, (self._rank + 1) * rows)
         loss = self._loss(self._shared(x[mine]), y[mine])
-        return loss * self._workers if self.now.loss in _SUMS else loss
+        return loss * self.workers if self.now.loss in _SUMS else loss
 
     def _loss_of(self, data: Data) -> float:
         points = len(data.x)
-        if points < self._workers:
+        if points < self.workers:
             return super()._loss_of(data)
-        first = self._rank * points // self._workers
-        mine = slice(first, (self._rank + 1) * points // self._workers)
+        first = self._rank * points // self.workers
+        mine = slice(first, (self._rank + 1) * points // self.workers)
         loss = self._loss(self._reading(data.x[mine]), data.y[mine])
         if self.now.loss not in _SUMS:
             loss = loss * (mine.stop - first) / points
         distributed.all_reduce(loss)
         return loss.item()
-
-    def standing(self) -> RunEnd:
-        return replace(super().standing(), workers=self._workers)

@@ -208,7 +208,11 @@ class Race:
     def _news(self, goals: dict[Run, int]) -> Iterator[Sent]:
         """What was not sent yet; in turn, nothing of a run before its turn."""
         for run in self.runs:
-            yield from run.take()
+            new = run.take()
+            if self._is_compiled and new:
+                engine = leaps.standing(run)
+                new = [replace(each, engine=engine) for each in new]
+            yield from new
             found, run.findings = run.findings, []
             yield from found
             yield from self._uncompiled(run)

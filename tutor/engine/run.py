@@ -29,6 +29,9 @@ MOVE_SEED = 30_000
 class Run:
     """A run, at `iteration`."""
 
+    workers = 1
+    """Processes that compute it together."""
+
     def __init__(
         self, spec: RunSpec, silent_until: int = -1, like: "Run | None" = None
     ) -> None:
@@ -302,6 +305,8 @@ class Run:
                 params={name: tuple(column) for name, column in self._params.items()},
                 test_losses=tuple(self._test_losses),
                 seconds=(first if self.iteration >= count else 0.0, self.seconds),
+                device=str(self.device),
+                workers=self.workers,
             )
         )
         self._sent_seconds = self.seconds
@@ -322,6 +327,7 @@ class Run:
             self._accuracy(self.data),
             None if self.test is None else self._accuracy(self.test),
             str(self.device),
+            workers=self.workers,
         )
 
     def _accuracy(self, data: datasets.Data) -> float | None:

@@ -16,6 +16,8 @@ from tutor.training.views import View
 from tutor.wire import message
 
 Stopped = Literal["finished", "diverged", "interrupted"]
+Engine = Literal["eager", "compiling", "compiled"]
+"""compiling: eager until that is done."""
 
 HELD_POINTS = 1 << 20
 """A run keeps at most so many; beyond it every second one goes, again and again."""
@@ -42,6 +44,11 @@ class Points:
     """On the test data; () without any."""
     seconds: tuple[float, float] = (0.0, 0.0)
     """What the run had computed by the first of them, and by the last."""
+    device: str = "cpu"
+    """The one that computed them."""
+    engine: Engine = "eager"
+    workers: int = 1
+    """Processes that computed them together."""
 
     def after(self, iteration: int) -> "Points | None":
         """Those after an iteration; None: there are none."""
@@ -78,8 +85,7 @@ class RunEnd:
     test_accuracy: float | None = None
     device: str = "cpu"
     """The one that computed."""
-    engine: Literal["eager", "compiling", "compiled"] = "eager"
-    """Which one computes; compiling: eager until that is done."""
+    engine: Engine = "eager"
     workers: int = 1
     """Processes that computed it together."""
 
@@ -131,6 +137,8 @@ class Run:
         self.last_params: dict[str, float] = {}
         self.end: RunEnd | None = None
         """None: no slice has ended yet, or one is being computed."""
+        self.device, self.engine, self.workers = "cpu", "eager", 1
+        """What computed the last of it."""
 
     @property
     def losses(self) -> "array[float]":
@@ -166,6 +174,11 @@ class Run:
         self.last_params = {name: column[-1] for name, column in points.params.items()}
         while len(self.curve) > HELD_POINTS:
             self._thin()
+
+    def computed_by(self, arrived: Points | RunEnd) -> None:
+        """What computed it, as that says."""
+        self.device, self.engine = arrived.device, arrived.engine
+        self.workers = arrived.workers
 
     def _fill(self, start: int) -> None:
         while start // self.stride > HELD_POINTS:
@@ -231,6 +244,7 @@ class Race:
         if isinstance(arrived, Points):
             run = self.runs[arrived.run]
             run.add(arrived)
+            run.computed_by(arrived)
             run.end = None
             return
         if isinstance(arrived, Finding):
@@ -239,6 +253,7 @@ class Race:
         if isinstance(arrived, Finished):
             for name, end in arrived.runs.items():
                 self.runs[name].end = end
+                self.runs[name].computed_by(end)
 
     def change(self, spec: RaceSpec) -> None:
         """Go on with other settings, without the runs that are not in `spec` any more,

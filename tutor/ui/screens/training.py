@@ -206,15 +206,16 @@ class TrainingScreen(RaceCare):
             look.HERE if going else look.BAD if state in ("lost", "diverged") else ""
         )
         dot = f" {self.look[Glyph.DOT]} "
-        ends = [run.end for run in self.runs if run.end is not None]
-        engine = next((end.engine for end in ends), "eager")
-        device = next((end.device for end in ends), "cpu")
-        words = [device] if engine == "eager" else [device, engine]
-        if (workers := max((end.workers for end in ends), default=1)) > 1:
+        words = [self.runs[0].device]
+        engines = {run.engine for run in self.runs}
+        words += [each for each in ("compiling", "compiled") if each in engines][:1]
+        if (workers := max(run.workers for run in self.runs)) > 1:
             words.append(f"{workers} workers")
         return (
             Content.assemble((shown, style), dot, dot.join(words)),
-            Content.styled(shown, style),
+            Content.assemble(
+                (shown, style), *(dot + each for each in words if each != "cpu")
+            ),
         )
 
     def _heading(self) -> str:
