@@ -22,7 +22,7 @@ def run() -> list[Figure]:
     import torch
 
     from tutor.engine import trace
-    from tutor.graph.trace import TraceRequest
+    from tutor.graph.requests import TraceRequest
 
     code = "\n".join(["v = x", *(_LINES * (OPS // len(_LINES))), "v"])
     given: list[tuple[object, ...]] = []

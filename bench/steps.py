@@ -17,8 +17,9 @@ from tutor import wire
 from tutor.graph import explain
 from tutor.graph.draw import Sketch
 from tutor.graph.minimap import minimap
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import Walk, walk
-from tutor.graph.trace import Trace, TraceRequest, assemble, parts
+from tutor.graph.trace import Trace, assemble, parts
 from tutor.graph.views import View, Views
 
 SIZES = (10, 1000, 10_000, 20_000)

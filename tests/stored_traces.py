@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tutor import wire
-from tutor.graph.trace import Trace, TraceRequest, assemble, parts
+from tutor.graph.requests import TraceRequest
+from tutor.graph.trace import Trace, assemble, parts
 
 FOLDER = Path(__file__).parent / "samples" / "traces"
 

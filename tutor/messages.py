@@ -1,6 +1,6 @@
 """What we ask of the engine and what it answers, but for traces and training.
 
-Those have their own: `graph.trace` and `training.spec`, `training.run`.
+Those have their own: `graph.trace`, `graph.requests`, `training.spec`, `training.run`.
 """
 
 from dataclasses import dataclass

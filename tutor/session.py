@@ -16,15 +16,14 @@ from tutor import messages, verdicts
 from tutor.answers import Answer, answer_text
 from tutor.errors import MachineError, TutorError
 from tutor.graph import checking
-from tutor.graph.trace import (
+from tutor.graph.requests import (
     Checked,
     Looked,
     RetraceRequest,
-    Trace,
     TraceLook,
     TraceRequest,
-    assemble,
 )
+from tutor.graph.trace import Trace, assemble
 from tutor.kernel.asking import ask, ask_one
 from tutor.kernel.base import Completion, Kernel, KernelOptions, KernelState
 from tutor.kernel.outputs import Done, Failure, Output, Recording, Stream

@@ -11,7 +11,8 @@ from torch import nn
 import tutor
 from tutor.engine import again, telling
 from tutor.errors import TutorError
-from tutor.graph.trace import RetraceRequest, Trace, assemble
+from tutor.graph.requests import RetraceRequest
+from tutor.graph.trace import Trace, assemble
 
 
 @pytest.fixture

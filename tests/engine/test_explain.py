@@ -2,8 +2,8 @@
 
 from tutor.engine.trace import record
 from tutor.graph import explain
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import walk
-from tutor.graph.trace import TraceRequest
 
 LINEAR = """\
 torch.manual_seed(0)

@@ -12,7 +12,8 @@ from tutor.engine import finite
 from tutor.engine.drafts import Replay
 from tutor.engine.trace import record
 from tutor.graph import checking
-from tutor.graph.trace import Checked, Summary, TraceCheck, TraceRequest
+from tutor.graph.requests import Checked, TraceCheck, TraceRequest
+from tutor.graph.trace import Summary
 
 
 def leaf(value: Any, dtype: torch.dtype = torch.float64) -> torch.Tensor:

@@ -5,7 +5,8 @@ import pytest
 from tutor.engine.trace import record
 from tutor.graph import questions
 from tutor.graph.questions import Answer
-from tutor.graph.trace import Trace, TraceRequest
+from tutor.graph.requests import TraceRequest
+from tutor.graph.trace import Trace
 
 
 def traced(code: str) -> Trace:

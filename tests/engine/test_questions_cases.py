@@ -12,7 +12,7 @@ from tests.engine.none_cases import (
 from tutor.engine.trace import record
 from tutor.graph import questions
 from tutor.graph.questions import Answer
-from tutor.graph.trace import TraceRequest
+from tutor.graph.requests import TraceRequest
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 AT_LEAST = 0.95

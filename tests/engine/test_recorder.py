@@ -14,8 +14,9 @@ from tutor.engine.trace import record
 from tutor.errors import TutorError
 from tutor.graph import names
 from tutor.graph.draw import Sketch
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import WINDOW, walk
-from tutor.graph.trace import Const, Op, Ref, Trace, TraceRequest, assemble
+from tutor.graph.trace import Const, Op, Ref, Trace, assemble
 from tutor.wire import from_json, to_json
 
 SEED = "q = x**2\nu = 3 * q\nz = 2 * y\nf = u + z"

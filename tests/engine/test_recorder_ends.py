@@ -16,8 +16,8 @@ from torch.autograd.graph import get_gradient_edge
 
 from tutor.engine.recorder import Recorder
 from tutor.engine.trace import record
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import walk
-from tutor.graph.trace import TraceRequest
 
 # ------------------------------------------------------------------ stopped from outside
 

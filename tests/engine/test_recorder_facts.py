@@ -6,7 +6,8 @@ from torch import nn
 
 from tutor.engine.recorder import Recorder
 from tutor.engine.trace import record
-from tutor.graph.trace import Const, Op, Ref, Trace, TraceRequest
+from tutor.graph.requests import TraceRequest
+from tutor.graph.trace import Const, Op, Ref, Trace
 
 
 def traced(code: str, **at: object) -> Trace:

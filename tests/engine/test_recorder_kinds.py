@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from tutor.engine.recorder import Recorder
 from tutor.engine.trace import record
-from tutor.graph.trace import TraceRequest
+from tutor.graph.requests import TraceRequest
 
 AT = [1.0, 2.0, 3.0]
 PROGRAMS = {

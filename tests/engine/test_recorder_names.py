@@ -4,8 +4,9 @@ import pytest
 
 from tutor.engine.trace import record
 from tutor.graph import names, text
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import walk
-from tutor.graph.trace import Trace, TraceRequest
+from tutor.graph.trace import Trace
 
 _TRAINED = """
 w = torch.tensor(1.0, requires_grad=True)

@@ -11,7 +11,8 @@ from torch.nn import functional
 from tests.engine.random_programs import Program, nets, plain, rough
 from tutor.engine.trace import record
 from tutor.graph import backward
-from tutor.graph.trace import Summary, Trace, TraceRequest
+from tutor.graph.requests import TraceRequest
+from tutor.graph.trace import Summary, Trace
 
 PLAIN = range(450)
 ROUGH = range(400)

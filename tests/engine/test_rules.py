@@ -12,7 +12,8 @@ from tutor.engine.rule_book.row import entry
 from tutor.engine.rules import rules
 from tutor.engine.trace import record
 from tutor.graph import backward
-from tutor.graph.trace import Rule, Trace, TraceRequest
+from tutor.graph.requests import TraceRequest
+from tutor.graph.trace import Rule, Trace
 
 
 def traced(code: str, at: dict[str, Any]) -> Trace:

@@ -9,7 +9,7 @@ from tutor.engine import store
 from tutor.engine.drafts import Drafts
 from tutor.engine.recorder import Recorder
 from tutor.engine.trace import record
-from tutor.graph.trace import Looked, TraceLook, TraceRequest
+from tutor.graph.requests import Looked, TraceLook, TraceRequest
 
 
 def kept(size: int) -> tuple[Drafts, str, torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.kernel.conftest import DEADLINE_S
 from tests.stored_traces import REQUESTS, settled, stored
-from tutor.graph.trace import TraceRequest
+from tutor.graph.requests import TraceRequest
 from tutor.kernel.base import KernelState
 from tutor.kernel.jupyter import JupyterKernel
 from tutor.progress import Progress

@@ -11,7 +11,8 @@ from tests.fake_kernel import FakeKernel
 from tests.stored_traces import REQUESTS, stored
 from tests.ui.conftest import SIZES, screen_text, wait_for_text, wait_until
 from tests.ui.tutor_app import make_app
-from tutor.graph.trace import TraceRequest, parts
+from tutor.graph.requests import TraceRequest
+from tutor.graph.trace import parts
 from tutor.kernel.base import KernelState
 from tutor.kernel.outputs import Failure
 from tutor.lesson.schema import GraphCell

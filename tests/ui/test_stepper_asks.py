@@ -11,16 +11,9 @@ from tests.stored_traces import REQUESTS, stored
 from tests.ui.conftest import screen_text, type_text, wait_for_text, wait_until
 from tests.ui.test_stepper import StepperApp, press, walking
 from tests.unit.test_graph_predict import at_three as moved
+from tutor.graph.requests import ArgumentCheck, Checked, Looked, TraceLook
 from tutor.graph.steps import walk
-from tutor.graph.trace import (
-    ArgumentCheck,
-    Checked,
-    Looked,
-    Summary,
-    Trace,
-    TraceLook,
-    parts,
-)
+from tutor.graph.trace import Summary, Trace, parts
 from tutor.kernel.outputs import Failure
 from tutor.lesson.schema import GraphCell
 

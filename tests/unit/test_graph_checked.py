@@ -2,7 +2,7 @@
 
 from tests.stored_traces import stored
 from tutor.graph.checked import sentences
-from tutor.graph.trace import ArgumentCheck, Checked
+from tutor.graph.requests import ArgumentCheck, Checked
 
 
 def said(found: Checked) -> str:

@@ -10,8 +10,9 @@ from tests.stored_traces import REQUESTS, stored
 from tutor import wire
 from tutor.errors import WireError
 from tutor.graph import export, numbers
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import walk
-from tutor.graph.trace import Summary, TracePart, TraceRequest, assemble, parts
+from tutor.graph.trace import Summary, TracePart, assemble, parts
 
 
 @pytest.mark.parametrize("name", REQUESTS)

@@ -6,7 +6,8 @@ import pytest
 
 from tests.stored_traces import stored
 from tutor.graph import values
-from tutor.graph.trace import Looked, Summary
+from tutor.graph.requests import Looked
+from tutor.graph.trace import Summary
 
 
 def told(found: tuple[values.Fact, ...]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from tests.stored_traces import stored
 from tutor import messages
 from tutor.answers import Number
 from tutor.errors import KernelDiedError, MachineError, StoppedError, TutorError
-from tutor.graph.trace import ArgumentCheck, Checked, parts
+from tutor.graph.requests import ArgumentCheck, Checked
+from tutor.graph.trace import parts
 from tutor.kernel.base import KernelOptions, KernelState
 from tutor.kernel.outputs import (
     Done,

@@ -10,7 +10,8 @@ from tests.fake_kernel import FakeKernel
 from tests.stored_traces import REQUESTS, stored
 from tutor.arguments import parse
 from tutor.errors import FileError, UsageError
-from tutor.graph.trace import TraceRequest, parts
+from tutor.graph.requests import TraceRequest
+from tutor.graph.trace import parts
 from tutor.headless import step
 
 Capture = pytest.CaptureFixture[str]

@@ -19,7 +19,8 @@ from torch import nn
 
 from tutor.engine import running
 from tutor.errors import TutorError
-from tutor.graph.trace import RetraceRequest, Trace, TracePart, parts
+from tutor.graph.requests import RetraceRequest
+from tutor.graph.trace import Trace, TracePart, parts
 
 KEPT = 3
 _EDITED = "__edited__"

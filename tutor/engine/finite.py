@@ -14,7 +14,8 @@ from torch import Tensor
 from tutor.engine import alone, store
 from tutor.engine.alone import Alone
 from tutor.engine.drafts import Replay
-from tutor.graph.trace import ArgumentCheck, Checked, Summary, TraceCheck
+from tutor.graph.requests import ArgumentCheck, Checked, TraceCheck
+from tutor.graph.trace import Summary
 
 STEP = torch.finfo(torch.float64).eps ** (1 / 3)
 """For |x| up to 1, else times |x|; see `graph.checking.METHOD`."""

@@ -12,7 +12,8 @@ import torch
 from tutor.engine import resolve
 from tutor.engine.drafts import Drafts, Replay
 from tutor.engine.summary import Taken, alive, readable, real, version_of
-from tutor.graph.trace import INLINE, Looked, Summary, TraceLook
+from tutor.graph.requests import Looked, TraceLook
+from tutor.graph.trace import INLINE, Summary
 
 KEPT = 4
 """So many traces; an older one is forgotten."""

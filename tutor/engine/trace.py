@@ -26,13 +26,13 @@ from tutor.engine.running import (
     run_traced,
 )
 from tutor.errors import TutorError
+from tutor.graph.requests import TraceRequest
 from tutor.graph.trace import (
     VERSION,
     Fault,
     Trace,
     TraceEnd,
     TracePart,
-    TraceRequest,
     assemble,
     parts,
 )

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from tutor.graph import names, numbers
-from tutor.graph.trace import ArgumentCheck, Checked, Trace
+from tutor.graph.requests import ArgumentCheck, Checked
+from tutor.graph.trace import Trace
 
 
 def sentences(trace: Trace, op: int, found: Checked) -> Iterator[str]:

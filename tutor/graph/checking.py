@@ -1,7 +1,8 @@
 """Whether an op's gradients can be checked by finite differences, and the request. Pure."""
 
 from tutor.graph import backward, names
-from tutor.graph.trace import Checked, Op, Summary, Trace, TraceCheck
+from tutor.graph.requests import Checked, TraceCheck
+from tutor.graph.trace import Op, Summary, Trace
 
 METHOD = "central difference in float64, h = ∛ε · max(1, |x|), ε = 2⁻⁵²"
 """How the slopes are found, for a caption.

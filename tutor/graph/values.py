@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tutor.graph import names, numbers
-from tutor.graph.trace import INLINE, Looked, Summary, Trace, Value
+from tutor.graph.requests import Looked
+from tutor.graph.trace import INLINE, Summary, Trace, Value
 
 PARTS = 20
 """Parts of a histogram."""

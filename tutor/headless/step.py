@@ -18,8 +18,9 @@ from tutor.errors import FileError, UsageError
 from tutor.graph import export, files, questions, text
 from tutor.graph.alphabet import plain
 from tutor.graph.questions import Answer
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import Walk, walk
-from tutor.graph.trace import Fault, Trace, TraceRequest
+from tutor.graph.trace import Fault, Trace
 from tutor.headless import printing, runner, stored
 from tutor.kernel.base import KernelOptions
 from tutor.safetext import safe

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tutor.graph.trace import TraceRequest
+from tutor.graph.requests import TraceRequest
 from tutor.lesson.schema import GraphCell, TrainCell
 from tutor.training import options
 from tutor.training.spec import RaceSpec

@@ -11,8 +11,9 @@ from textual import on, work
 from tutor.errors import TutorError
 from tutor.graph import predict, search, values
 from tutor.graph.predict import Gate
+from tutor.graph.requests import TraceRequest
 from tutor.graph.steps import walk
-from tutor.graph.trace import Trace, TraceRequest
+from tutor.graph.trace import Trace
 from tutor.safetext import safe
 from tutor.ui import look
 from tutor.ui.look import Glyph

@@ -17,9 +17,10 @@ from tutor.actions import Action
 from tutor.errors import TutorError
 from tutor.graph import breaks, explain, values
 from tutor.graph.explain import Card, Row
+from tutor.graph.requests import Looked, TraceLook, TraceRequest
 from tutor.graph.steps import Walk
 from tutor.graph.study import Study
-from tutor.graph.trace import Looked, Trace, TraceLook, TraceRequest
+from tutor.graph.trace import Trace
 from tutor.safetext import safe, safe_line
 from tutor.ui import look
 from tutor.ui.look import Glyph

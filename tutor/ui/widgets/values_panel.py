@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from tutor.graph import values
-from tutor.graph.trace import Looked
+from tutor.graph.requests import Looked
 from tutor.graph.values import Fact
 from tutor.safetext import safe
 from tutor.ui import look
