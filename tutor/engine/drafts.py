@@ -13,7 +13,7 @@ from torch import nn
 
 from tutor.engine.naming import Kind
 from tutor.engine.source import Place, Sources
-from tutor.engine.summary import Taken
+from tutor.engine.taken import Taken
 from tutor.graph.trace import Event, Flag, Role
 
 

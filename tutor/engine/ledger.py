@@ -12,8 +12,10 @@ import torch
 from torch.autograd.graph import Node
 
 from tutor.engine.drafts import Drafts, NodeNote, PassNote, ValueNote
+from tutor.engine.reading import version_of
 from tutor.engine.source import Place
-from tutor.engine.summary import HELD, Summaries, Taken, version_of
+from tutor.engine.summary import HELD, Summaries
+from tutor.engine.taken import Taken
 
 SAVED_OF = 2000
 """What a node keeps is read of so many; a longer graph is told without."""

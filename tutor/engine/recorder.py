@@ -24,8 +24,10 @@ from tutor.engine.drafts import Drafts, OpNote, ValueNote
 from tutor.engine.ledger import Ledger
 from tutor.engine.modules import ModuleNames
 from tutor.engine.naming import Kind
+from tutor.engine.reading import version_of
 from tutor.engine.source import Place, Sources, Stack
-from tutor.engine.summary import Summaries, Taken, version_of
+from tutor.engine.summary import Summaries
+from tutor.engine.taken import Taken
 from tutor.graph.trace import Const, Flag, Role
 
 ITEMS_NOTED = 4096

@@ -16,7 +16,7 @@ from tutor.engine.drafts import (
     ValueNote,
 )
 from tutor.engine.source import Site
-from tutor.engine.summary import Taken
+from tutor.engine.taken import Taken
 from tutor.graph.trace import (
     Argument,
     BackwardNode,
@@ -45,8 +45,8 @@ _NOT_AGAIN = frozenset(["inplace", "random", "creation", "unseen", "opaque"])
 def events(drafts: Drafts) -> Iterator[Event]:
     """All but the rules. Values come first, then ops, passes, the graph, its runs."""
     _name(drafts)
-    for value in drafts.values:
-        yield _value(value)
+    for note in drafts.values:
+        yield value(note)
     for op in drafts.ops:
         yield _op(drafts, op)
     for begun in drafts.passes:
@@ -165,7 +165,8 @@ def _keep_names(values: list[ValueNote]) -> None:
 # ------------------------------------------------------------------------------- events
 
 
-def _value(note: ValueNote) -> Value:
+def value(note: ValueNote) -> Value:
+    """The event of a note whose tensor's summary can be read."""
     taken = note.taken
     return Value(
         id=note.id,

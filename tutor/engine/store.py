@@ -11,7 +11,8 @@ import torch
 
 from tutor.engine import resolve
 from tutor.engine.drafts import Drafts, Replay
-from tutor.engine.summary import Taken, alive, readable, real, version_of
+from tutor.engine.reading import alive, readable, real, version_of
+from tutor.engine.taken import Taken
 from tutor.graph.requests import Looked, TraceLook
 from tutor.graph.trace import INLINE, Summary
 
