@@ -690,3 +690,18 @@ def test_a_log_is_shortened_in_little_memory(
     }
     assert counts == {"gd": 20_000, "sgd": 40_000}
     assert len(after.pieces["sgd"]) < len(before.pieces["sgd"]) / 3
+
+
+@pytest.mark.parametrize(
+    "odd", [0.1, 1e300, -1e300, 5e-324, float("inf"), float("nan")]
+)
+def test_a_number_that_four_bytes_do_not_hold_has_eight(odd: float) -> None:
+    column = (*(k / 4 for k in range(20)), odd)
+    piece = pieces.piece(Points("gd", 0, 0, 1, column, {"w": column[:1] * 21}))
+    content = pieces.to_bytes(piece)
+    again = pieces.from_bytes(content)
+    assert [repr(each) for each in again.columns["loss"]] == list(map(repr, column))
+    assert list(again.columns[".w"]) == [0.0] * 21
+    small = odd in (float("inf"),) or odd != odd
+    sizes = len(content.partition(b"\n")[2])
+    assert sizes == 21 * (4 if small else 8) + 21 * 4

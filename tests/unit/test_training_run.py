@@ -91,6 +91,25 @@ def test_a_long_curve_keeps_its_extremes_too(seed: int, columns: int) -> None:
     assert (run.curve.lowest_positive, run.curve.highest) == (0.5, 9.0)
 
 
+def test_what_a_curve_remembers_is_so_when_it_has_grown_and_when_it_is_halved() -> None:
+    def extremes(low: int, high: int) -> list[int]:
+        there = range(low, min(high, len(curve)))
+        finite = [at for at in there if math.isfinite(curve.values[at])]
+        by_value = curve.values.__getitem__
+        ends = {min(finite, key=by_value), max(finite, key=by_value)} if finite else ()
+        return sorted(ends)
+
+    numbers, curve = random.Random(0), Curve()
+    asked = [(low, low + 150) for low in range(0, 1200, 60)]
+    for _ in range(30):
+        curve.extend([numbers.choice([math.nan, numbers.random()]) for _ in range(40)])
+        for low, high in asked:
+            assert [*curve.extremes(low, high)] == extremes(low, high)
+    curve.halve()
+    for low, high in asked:
+        assert [*curve.extremes(low, high)] == extremes(low, high)
+
+
 def test_a_very_long_curve_has_two_points_in_every_column() -> None:
     numbers = random.Random(0)
     run = Run(RunSpec("gd"))

@@ -5,9 +5,11 @@ Exact and compact: a column is four bytes a value where float32 holds all of it.
 import json
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from struct import pack, unpack
 
+from tutor.packing import doubles
 from tutor.training.run import Points
 
 LONGEST = 1 << 16
@@ -45,11 +47,11 @@ class Piece:
 
 def piece(points: Points) -> Piece:
     """Points as they came."""
-    columns = {_LOSS: array("d", points.losses)}
+    columns = {_LOSS: _column(points.losses)}
     if points.test_losses:
-        columns[_TEST] = array("d", points.test_losses)
+        columns[_TEST] = _column(points.test_losses)
     for name, column in points.params.items():
-        columns[f".{name}"] = array("d", column)
+        columns[f".{name}"] = _column(column)
     return Piece(
         points.run,
         points.start,
@@ -59,6 +61,10 @@ def piece(points: Points) -> Piece:
         columns,
         points.seconds,
     )
+
+
+def _column(numbers: Sequence[float]) -> "array[float]":
+    return array("d", doubles(numbers))
 
 
 def thinned(held: Piece, stride: int) -> Piece:
@@ -215,8 +221,13 @@ def _short(column: "array[float]") -> "array[float]":
     """As float32, if those hold the same numbers."""
     if column.typecode == "f":
         return column
-    short = array("f", column)
-    return short if array("d", short).tobytes() == column.tobytes() else column
+    kind = f"{len(column)}f"
+    try:
+        short = pack(kind, *column)
+    except OverflowError:  # of a run that diverges
+        return column
+    same = doubles(unpack(kind, short)) == column.tobytes()
+    return array("f", short) if same else column
 
 
 def _turned(column: "array[float]") -> "array[float]":

@@ -115,8 +115,8 @@ class Runs:
         """
         known = self._writers.get(id)
         if known is not None and isinstance(arrived, Points):
-            last = known.lasts.get(arrived.run)
-            return arrived if last is None else arrived.after(last.start)
+            last = known.reached(arrived.run)
+            return arrived if last is None else arrived.after(last)
         if known is not None and arrived in known.findings:
             return None
         return arrived

@@ -45,8 +45,8 @@ class Writer:
         self.started = time.time()
         self.states: dict[str, Kept] = {}
         """By run: where it stood when it told so last."""
-        self.lasts: dict[str, Points] = {}
-        """By run: the last point."""
+        self._newest: dict[str, Piece] = {}
+        """By run: what has its last point, which may be all of it."""
         self.findings: list[Finding] = []
         self.lost = False
         """True: it is not kept any more, for whatever reason."""
@@ -70,7 +70,12 @@ class Writer:
     @property
     def iteration(self) -> int:
         """The furthest run's; -1 before the first point."""
-        return max((each.start for each in self.lasts.values()), default=-1)
+        return max((each.last for each in self._newest.values()), default=-1)
+
+    def reached(self, run: str) -> int | None:
+        """Its last iteration; None: there is no point of it yet."""
+        newest = self._newest.get(run)
+        return None if newest is None else newest.last
 
     # ---------------------------------------------------------------------- taking
 
@@ -83,10 +88,10 @@ class Writer:
             if arrived.losses:
                 piece = pieces.piece(arrived)
                 self._finished = None
-                self.lasts[arrived.run] = pieces.last_point(piece)
+                self._newest[arrived.run] = piece
                 self._waiting.append(piece)
         elif isinstance(arrived, Kept):
-            if arrived.run in self.lasts:  # else its first point is still to be told
+            if arrived.run in self._newest:  # else its first point is still to be told
                 self.states[arrived.run] = arrived
         else:
             self._waiting.append(arrived)
@@ -121,12 +126,12 @@ class Writer:
         the files of its former writer go.
         """
         for name, held in before.pieces.items():
-            self.lasts[name] = pieces.last_point(max(held, key=lambda p: p.last))
+            self._newest[name] = max(held, key=lambda p: p.last)
         if stood is not None:
             for each in stood.lasts:  # the log is appended more often, but thinned
-                known = self.lasts.get(each.run)
-                if known is None or known.start < each.start:
-                    self.lasts[each.run] = each
+                reached = self.reached(each.run)
+                if reached is None or reached < each.start:
+                    self._newest[each.run] = pieces.piece(each)
             self.states |= {each.run: each for each in stood.kept}
         self.findings = list(before.findings)
         self.started = before.started
@@ -223,7 +228,8 @@ class Writer:
         kept = [each for name, each in self.states.items() if name in names]
         if sum(len(each.state) for each in kept) > STATE_BYTES:
             kept = []
-        lasts = [each for name, each in self.lasts.items() if name in names]
+        newest = self._newest.items()
+        lasts = [pieces.last_point(each) for name, each in newest if name in names]
         finished = stopped(self._finished)
         summary = Summary(self.started, self.spec, self.iteration, finished)
         standing.replace(

@@ -4,10 +4,14 @@ so that drawing a million costs about what drawing a thousand does. Pure.
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+from tutor.packing import doubles
 
 BLOCK = 32
 """Numbers whose lowest and highest are remembered."""
+KNOWN = 2048
+"""Answers that are remembered: a picture asks the same of most columns as the one before."""
 
 
 class Curve:
@@ -28,13 +32,15 @@ class Curve:
         self._sum = array("d")
         self._finite = array("q")
         """By block: the sum of its finite numbers, and how many they are."""
+        self._known: dict[tuple[int, int], Sequence[int]] = {}
+        """What `extremes` said of numbers that are all here."""
 
     def __len__(self) -> int:
         return len(self.values)
 
     def extend(self, numbers: Sequence[float]) -> None:
         """Append."""
-        self.values.extend(numbers)
+        self.values.frombytes(doubles(numbers))
         self._look_at(numbers)
 
     def _look_at(self, numbers: Sequence[float]) -> None:
@@ -50,13 +56,13 @@ class Curve:
 
     def _add_block(self) -> None:
         start = len(self._low) * BLOCK
-        extremes = list(self._extremes(start, start + BLOCK))
-        extremes.sort(key=self.values.__getitem__)
-        self._low_at.append(extremes[0] if extremes else start)
-        self._high_at.append(extremes[-1] if extremes else start)
-        self._low.append(self.values[extremes[0]] if extremes else math.inf)
-        self._high.append(self.values[extremes[-1]] if extremes else -math.inf)
-        finite = _finite(self.values[start : start + BLOCK])
+        part = self.values[start : start + BLOCK].tolist()
+        finite = _finite(part)
+        lowest, highest = min(finite, default=math.inf), max(finite, default=-math.inf)
+        self._low_at.append(start + part.index(lowest) if finite else start)
+        self._high_at.append(start + part.index(highest) if finite else start)
+        self._low.append(lowest)
+        self._high.append(highest)
         self._sum.append(sum(finite))
         self._finite.append(len(finite))
 
@@ -69,23 +75,32 @@ class Curve:
             del column[:]
         for places in (self._low_at, self._high_at, self._finite):
             del places[:]
+        self._known.clear()
         self._look_at(self.values)
 
-    def extremes(self, start: int, stop: int) -> Iterator[int]:
+    def extremes(self, start: int, stop: int) -> Sequence[int]:
         """Indices, ascending, of the lowest and the highest from `start` to before
         `stop`: two, one, or none where no number is finite."""
+        place = start, stop
+        if place in self._known:
+            return self._known[place]
         first, last = -(-start // BLOCK), min(stop // BLOCK, len(self._low))
         if last - first < 2:
-            yield from self._extremes(start, stop)
-            return
-        found = [
-            *self._extremes(start, first * BLOCK),
-            *self._block_extremes(first, last),
-            *self._extremes(last * BLOCK, stop),
-        ]
-        if found:
+            found = self._extremes(start, stop)
+        else:
+            found = [
+                *self._extremes(start, first * BLOCK),
+                *self._block_extremes(first, last),
+                *self._extremes(last * BLOCK, stop),
+            ]
             by_value = self.values.__getitem__
-            yield from _both(min(found, key=by_value), max(found, key=by_value))
+            if found:
+                found = _both(min(found, key=by_value), max(found, key=by_value))
+        if stop <= len(self.values):
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            self._known[place] = found
+        return found
 
     def mean(self, start: int, stop: int) -> float:
         """Of the finite numbers from `start` to before `stop`; nan: there is none."""
@@ -99,22 +114,24 @@ class Curve:
         total = sum(finite) + sum(self._sum[first:last])
         return total / count if count else math.nan
 
-    def _extremes(self, start: int, stop: int) -> Iterator[int]:
-        part = self.values[start:stop]
+    def _extremes(self, start: int, stop: int) -> Sequence[int]:
+        part = self.values[start:stop].tolist()
         finite = _finite(part)
-        if finite:
-            yield from _both(
-                start + part.index(min(finite)), start + part.index(max(finite))
-            )
+        if not finite:
+            return ()
+        lowest, highest = part.index(min(finite)), part.index(max(finite))
+        return _both(start + lowest, start + highest)
 
-    def _block_extremes(self, start: int, stop: int) -> Iterator[int]:
-        lows, highs = self._low[start:stop], self._high[start:stop]
+    def _block_extremes(self, start: int, stop: int) -> Sequence[int]:
+        lows = self._low[start:stop].tolist()
+        highs = self._high[start:stop].tolist()
         lowest = min(lows)
-        if lowest < math.inf:
-            yield from _both(
-                self._low_at[start + lows.index(lowest)],
-                self._high_at[start + highs.index(max(highs))],
-            )
+        if lowest == math.inf:
+            return ()
+        return _both(
+            self._low_at[start + lows.index(lowest)],
+            self._high_at[start + highs.index(max(highs))],
+        )
 
 
 def _finite(numbers: Sequence[float]) -> Sequence[float]:
@@ -124,7 +141,7 @@ def _finite(numbers: Sequence[float]) -> Sequence[float]:
     return [number for number in numbers if math.isfinite(number)]
 
 
-def _both(one: int, other: int) -> Iterator[int]:
-    yield min(one, other)
-    if one != other:
-        yield max(one, other)
+def _both(one: int, other: int) -> Sequence[int]:
+    if one == other:
+        return (one,)
+    return (one, other) if one < other else (other, one)

@@ -9,6 +9,7 @@ from array import array
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from tutor.packing import doubles, integers
 from tutor.training.curve import Curve
 from tutor.training.findings import Finding
 from tutor.training.spec import RaceSpec, RunSpec
@@ -158,17 +159,18 @@ class Run:
         self.curve.extend(points.losses[first :: self.stride])
         count, each = len(points.losses), points.per_iteration
         chosen = range(first, count, self.stride)
-        self.samples.extend(points.samples + index * each for index in chosen)
+        samples = [points.samples + index * each for index in chosen]
+        self.samples.frombytes(integers(samples))
         begun, ended = points.seconds
         pace = (ended - begun) / max(count - 1, 1)
-        self.seconds.extend(begun + pace * index for index in chosen)
+        self.seconds.frombytes(doubles([begun + pace * index for index in chosen]))
         if points.test_losses:
             self._pad_tests(held)
             self.test_curve.extend(points.test_losses[first :: self.stride])
         for name, column in points.params.items():
             if name not in self.params:
                 self.params[name] = array("d", [math.nan]) * held
-            self.params[name].extend(column[first :: self.stride])
+            self.params[name].frombytes(doubles(column[first :: self.stride]))
         self.last = points.start + count - 1
         self.last_loss = points.losses[-1]
         self.last_params = {name: column[-1] for name, column in points.params.items()}
