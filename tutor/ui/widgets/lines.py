@@ -8,6 +8,8 @@ from itertools import zip_longest
 from textual.app import RenderResult
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.visual import Visual
 from textual.widget import Widget
 
 from tutor.ui.look import Look, look_of
@@ -61,12 +63,14 @@ class Lines(Widget):
 
 
 class Column(Widget):
-    """Its lines may be others many times a second: nothing is laid out for that."""
+    """Its lines may be others many times a second: nothing is laid out for that, and only
+    those that are others are made anew."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shown = Content()
         self._lines: Sequence[Content] = ()
+        self._strips: dict[int, Strip] = {}
 
     def show(self, words: Content) -> None:
         """Show these lines, none longer than the room. What looks as before is not
@@ -75,12 +79,27 @@ class Column(Widget):
         self._shown = words
         pairs = enumerate(zip_longest(before, self._lines, fillvalue=Content()))
         width = self.content_size.width
-        changed = [
-            Region(0, y, width, 1) for y, (old, new) in pairs if not old.is_same(new)
-        ]
+        changed = [y for y, (old, new) in pairs if not old.is_same(new)]
+        for y in changed:
+            self._strips.pop(y, None)
         if changed:
-            self.refresh(*changed)
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def notify_style_update(self) -> None:
+        """Another theme, other colours."""
+        super().notify_style_update()
+        self._strips.clear()
 
     def render(self) -> RenderResult:
-        """All of them."""
+        """All of them, to be selected with the mouse."""
         return self._shown
+
+    def render_line(self, y: int) -> Strip:
+        """One of them."""
+        if self.text_selection is not None or y >= len(self._lines):
+            return super().render_line(y)
+        if y not in self._strips:
+            width = self.content_size.width
+            line = Visual.to_strips(self, self._lines[y], width, 1, self.visual_style)
+            self._strips[y] = line[0].apply_offsets(0, y) if line else Strip([])
+        return self._strips[y]
