@@ -81,6 +81,9 @@ def with_changes(run: RaceSpec, **changes: Any) -> RaceSpec:
         race(**LINE, slip="no-zero-grad", batch=4),
         race(**LINE, model="constant", batch=10),
         race(**LINE, model="constant", loss="mae"),
+        race(**LINE, model="parabola", batch=10),
+        race(**LINE, model="parabola", loss="mae"),
+        race(model="parabola", dataset="circle", batch=8, iterations=15),
         race(model="perceptron", dataset="moons", loss="bce", iterations=15),
         race(model="perceptron", dataset="xor", loss="mse", batch=8, iterations=15),
         race(

@@ -123,6 +123,27 @@ def test_the_best_constant_is_the_mean_and_its_loss_the_variance() -> None:
     assert run.standing().loss == pytest.approx(27.56, abs=0.05)
 
 
+def test_a_parabola_on_a_line_is_the_line() -> None:
+    run = trained("model=parabola", "iterations=300")
+    x, y = run.data.x, run.data.y
+    columns = torch.cat([x, x**2, torch.ones_like(x)], 1)
+    best = torch.linalg.lstsq(columns, y).solution.flatten().tolist()
+    assert list(params(run)) == ["w", "a", "b"]
+    assert list(params(run).values()) == pytest.approx(best, abs=1e-3)
+    assert abs(params(run)["a"]) < 0.01
+    line = trained("model=linear", "iterations=300").standing().loss
+    assert run.standing().loss == pytest.approx(line, rel=1e-3)
+
+
+def test_a_parabola_of_two_features_holds_a_circle() -> None:
+    settings = ("dataset=circle", "optimiser=adam", "lr=0.1", "iterations=300")
+    curved = trained("model=parabola", *settings)
+    assert list(params(curved)) == ["w1", "w2", "a1", "a2", "b"]
+    assert curved.standing().accuracy == pytest.approx(1, abs=0.01)
+    straight = trained("model=linear", *settings).standing().accuracy
+    assert straight == pytest.approx(0.5, abs=0.15)
+
+
 def test_an_outlier_moves_the_mean_square_and_not_the_mean_error() -> None:
     squares = trained("dataset=outlier", "iterations=3000")
     assert params(squares) == pytest.approx({"w": -1.096, "b": 2.934}, abs=2e-3)

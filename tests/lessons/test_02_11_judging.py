@@ -195,6 +195,8 @@ def test_shuffled_answers_are_worth_a_constant() -> None:
     assert end["constant"].loss == pytest.approx(27.56, abs=0.01)
     assert end["shuffled"].loss == pytest.approx(27.5, abs=0.1)
     assert end["line"].loss < 1
+    assert end["parabola"].loss == pytest.approx(end["line"].loss, abs=0.001)
+    assert abs(end["parabola"].params["a"]) < 0.01
 
 
 def test_a_target_without_its_axis_trains_the_line_to_the_mean() -> None:

@@ -51,6 +51,8 @@ def test_luck_is_refused_for_the_race_when_one_run_has_none() -> None:
         (("dataset=circle", "model=mlp", "widths=16-16"), 337),
         (("dataset=sin", "model=mlp", "widths=4"), 13),
         (("model=constant",), 1),
+        (("model=parabola",), 3),
+        (("dataset=xor", "model=parabola"), 5),
         (("dataset=circle", "model=linear"), 3),
     ],
 )

@@ -14,6 +14,7 @@ from tutor.engine.seeded import Data
 from tutor.training import catalogue
 from tutor.training.spec import RunSpec
 
+LINEAR_IN_PARAMETERS = ("constant", "linear", "parabola")
 _ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
@@ -32,6 +33,8 @@ def outputs(spec: RunSpec, stack: list[Tensor], x: Tensor) -> Tensor:
     """x: (seeds, points, features) -> (seeds, points, 1)."""
     if spec.model == "constant":
         return stack[0].view(-1, 1, 1).expand(-1, x.shape[1], 1)
+    if spec.model == "parabola":
+        x = torch.cat([x, x.square()], 2)
     layers = list(zip(stack[::2], stack[1::2], strict=True))
     hidden = x
     for number, (weight, bias) in enumerate(layers):
@@ -100,7 +103,7 @@ def is_quadratic(spec: RunSpec) -> bool:
     """Whether a `Quadratic` says all of its loss, now and after its changes."""
     losses = {spec.loss, *(each.value for each in spec.changes if each.key == "loss")}
     fits = catalogue.task(spec.dataset) == "fit"
-    return fits and spec.model in ("linear", "constant") and losses <= {"mse", "sse"}
+    return fits and spec.model in LINEAR_IN_PARAMETERS and losses <= {"mse", "sse"}
 
 
 def quadratic(spec: RunSpec, data: Data) -> Quadratic | None:
@@ -108,7 +111,11 @@ def quadratic(spec: RunSpec, data: Data) -> Quadratic | None:
     if not is_quadratic(spec):
         return None
     one = torch.ones_like(data.y)
-    known = [data.x, one] if spec.model == "linear" else [one]
+    known = {
+        "constant": [one],
+        "linear": [data.x, one],
+        "parabola": [data.x, data.x.square(), one],
+    }[spec.model]
     a, y = torch.cat(known, dim=2).double(), data.y.double()
     scale = 1.0 if spec.loss == "sse" else 1 / data.y.shape[1]
     return Quadratic(scale * a.mT @ a, scale * a.mT @ y, scale * (y * y).sum((1, 2)))

@@ -47,10 +47,8 @@ class Landscape:
         if spec.dataset in FUNCTIONS:
             start = spec.start or catalogue.FUNCTIONS[spec.dataset][1]
         self.start = torch.tensor(start, dtype=torch.float64)
-        self.is_quadratic = spec.loss in ("mse", "sse") and spec.model in (
-            "linear",
-            "constant",
-        )
+        linear = spec.model in broadcast.LINEAR_IN_PARAMETERS
+        self.is_quadratic = spec.loss in ("mse", "sse") and linear
         """One step of Newton's method from anywhere ends at the minimum."""
         self._spec = spec
         self._shapes = list(shapes.values())

@@ -45,6 +45,19 @@ class Constant(nn.Module):
         return self.bias.expand(len(x), 1)
 
 
+class Parabola(nn.Module):
+    """b + w x + a x², of each feature: linear in its parameters, not in x."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.line = _line(2 * features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, features) -> (batch, 1)."""
+        said: Tensor = self.line(torch.cat([x, x.square()], -1))
+        return said
+
+
 class Point(nn.Module):
     """A place on a function."""
 
@@ -59,6 +72,14 @@ class Point(nn.Module):
 
 
 def _linear(spec: RunSpec, features: int) -> nn.Module:
+    return _line(features)
+
+
+def _parabola(spec: RunSpec, features: int) -> nn.Module:
+    return Parabola(features)
+
+
+def _line(features: int) -> nn.Linear:
     """Starts at zero, so that every method starts at the same place."""
     line = nn.Linear(features, 1)
     nn.init.zeros_(line.weight)
@@ -99,6 +120,7 @@ def _point(spec: RunSpec, features: int) -> nn.Module:
 MODELS: dict[str, Callable[[RunSpec, int], nn.Module]] = {
     "constant": _constant,
     "linear": _linear,
+    "parabola": _parabola,
     "perceptron": _perceptron,
     "mlp": _mlp,
     "point": _point,
@@ -126,7 +148,7 @@ def activate(trained: nn.Module, activation: str) -> None:
 def watched(spec: RunSpec, trained: nn.Module) -> dict[str, Tensor]:
     """The single numbers to record at each iteration, as views; {} if there are many.
 
-    A linear model's "w" (or "w1", "w2") and "b", a function's own.
+    A linear model's "w" (or "w1", "w2") and "b", a parabola's "a" too, a function's own.
     """
     names = catalogue.parameters(spec.model, spec.dataset)
     numbers = [

@@ -33,7 +33,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
 }
 """No data, only parameters: their names, and where they start when not told."""
 
-MODELS = ("constant", "linear", "perceptron", "mlp", "point")
+MODELS = ("constant", "linear", "parabola", "perceptron", "mlp", "point")
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 LOSSES = ("mse", "mae", "sse", "bce", "value")
 OPTIMISERS = ("sgd", "momentum", "adam", "random", "none")
@@ -61,6 +61,10 @@ def parameters(model: str, dataset: str) -> tuple[str, ...]:
         return FUNCTIONS[dataset][0]
     if model == "constant":
         return ("b",)
+    if model == "parabola":
+        return (
+            ("w1", "w2", "a1", "a2", "b") if dataset in CLASSIFIED else ("w", "a", "b")
+        )
     return ("w1", "w2", "b") if dataset in CLASSIFIED else ("w", "b")
 
 

@@ -25,6 +25,7 @@ from tutor.training.values import SpecError as SpecError
 _OF_A_MODEL: dict[str, dict[str, Any]] = {
     "constant": {"dataset": "line", "optimiser": "sgd", "iterations": 25},
     "linear": {"dataset": "line", "optimiser": "sgd", "iterations": 25},
+    "parabola": {"dataset": "line", "optimiser": "sgd", "iterations": 25},
     "perceptron": {"dataset": "moons", "optimiser": "sgd", "iterations": 100},
     "mlp": {
         "dataset": "circle",

@@ -67,8 +67,8 @@ class RunSpec:
     test: int = 0
     """Points of data never trained on, whose loss is recorded too; 0: none."""
     model: str = "linear"
-    """constant, linear, perceptron (linear, then a sigmoid), mlp; point: the parameters
-    of a function."""
+    """constant, linear, parabola (of each feature), perceptron (linear, then a sigmoid),
+    mlp; point: the parameters of a function."""
     widths: tuple[int, ...] = ()
     """Units of each hidden layer, first to last; empty for other models than an mlp."""
     activation: str = "tanh"
