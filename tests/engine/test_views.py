@@ -228,6 +228,12 @@ def test_a_classifier_over_the_plane() -> None:
     assert found.test_accuracy is not None
 
 
+def test_a_parabola_over_the_plane_has_no_lines() -> None:
+    found = ask("output", seen(spec(model="parabola", dataset="circle")))
+    assert isinstance(found, Regions)
+    assert found.units == ()
+
+
 def test_no_more_points_than_can_be_seen_of_both_classes() -> None:
     many = spec(model="mlp", dataset="circle", points=5000)
     found = ask("output", seen(many))

@@ -82,8 +82,10 @@ def _accuracy(seen: Seen, data: Data) -> float:
 
 
 def _units(model: nn.Module) -> tuple[Unit, ...]:
-    """Of the first layer, whatever follows it."""
+    """Of the first layer, whatever follows it; none of a parabola, which has no lines."""
     first = next(each for each in model.modules() if isinstance(each, nn.Linear))
+    if first.in_features != 2:
+        return ()
     return tuple(
         Unit(w1, w2, b)
         for (w1, w2), b in zip(first.weight.tolist(), first.bias.tolist(), strict=True)

@@ -36,9 +36,10 @@ def contour(run: RunSpec) -> str:
     count = catalogue.parameter_count(run.model, run.dataset, run.widths)
     if count <= 2:
         return ""
+    also = " or its layers" if run.model == "mlp" else ""
     return (
         f"A model with {count} parameters has no contour: that takes one or two. Choose "
-        "model=linear on the line, or look at its output or its layers."
+        f"model=linear on the line, or look at its output{also}."
     )
 
 

@@ -219,7 +219,8 @@ class RaceMoves(FrameScreen[bool]):
             contour = sight("contour", control.race, control.viewed)
             ended = control.lucky is not None and control.lucky.end is not None
             return ended and contour.word == "contour" and not contour.refusal
-        return control.view == "noise" or self.sight.word == "regions"
+        lines = control.race.runs[control.viewed].spec.model != "parabola"
+        return control.view == "noise" or (self.sight.word == "regions" and lines)
 
     async def action_try_luck(self) -> None:
         refusal = sight("luck", self.control.race, self.control.viewed).refusal
