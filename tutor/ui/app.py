@@ -7,6 +7,7 @@ kernel started right after it. `run` is what the command line calls.
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -386,4 +387,13 @@ def _real_session(progress: Progress) -> "Session":
     from tutor.runs.store import Runs
     from tutor.session import Session
 
+    _collect_seldom()
     return Session(JupyterKernel, progress, runs=Runs(paths.data() / "runs"))
+
+
+def _collect_seldom() -> None:
+    """A screen that is drawn many times a second makes objects that are gone at once.
+    Looking for those that are not took an eighth of the time, and a key had to wait a
+    tenth of a second where all that the app is made of was looked through."""
+    gc.freeze()
+    gc.set_threshold(10_000)
