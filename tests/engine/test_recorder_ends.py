@@ -69,7 +69,7 @@ def test_out_of_memory_in_the_code(line: str) -> None:
 @pytest.mark.parametrize(
     "at",
     ["tutor.engine.summary.Summaries.take", "tutor.engine.summary.Summaries.gradient",
-     "tutor.engine.recorder.Recorder._add_op", "tutor.engine.ledger.Ledger.claim",
+     "tutor.engine.op_notes.OpNotes.add", "tutor.engine.ledger.Ledger.claim",
      "tutor.engine.ledger.Ledger._note_leaf", "tutor.engine.ledger.Ledger.begin",
      "tutor.engine.ledger.Ledger._taken", "tutor.engine.source.Stack.place",
      "tutor.engine.summary.Summaries.fetch"],

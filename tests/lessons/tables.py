@@ -19,7 +19,7 @@ Test = Callable[..., None]
 TITLE = 60
 LINES = 11
 CAPTION = 70
-"""What the step card has room for."""
+"""One line of the step card."""
 
 
 def right_code_passes(section: str, rows: Sequence[tuple[str, str]]) -> Test:

@@ -98,6 +98,10 @@ class Stack:
             frame = frame.f_back
         return ((tuple(found), inside) if found else None), first, hidden
 
+    def here(self) -> Place | None:
+        """Where the learner's code is."""
+        return self.place(2)[0]
+
     def place_of_module(self) -> tuple[Place | None, int]:
         """Where a module that returns now was called; how deep within torch's modules.
 
