@@ -76,6 +76,22 @@ async def test_the_curves_below_a_view_are_drawn_after_the_keys_that_wait(
         assert [line for line, _ in below._lines] == list(picture.lines)
 
 
+async def test_curves_that_were_owed_when_another_screen_came_are_drawn_after_it() -> (
+    None
+):
+    async with racing(size=(120, 40)) as (app, pilot):
+        await pilot.press("s", "v")
+        await settled(pilot)
+        screen = app.training
+        below = screen.query_one("#curves", PictureView)
+        app.push_screen(HelpScreen("training", ""))
+        await wait_until(pilot, lambda: app.screen is not screen)
+        screen._owes_curves = True
+        drawn = below.drawn
+        app.pop_screen()
+        await wait_until(pilot, lambda: below.drawn > drawn)
+
+
 async def test_a_screen_behind_another_paints_nothing() -> None:
     async with racing() as (app, pilot):
         await pilot.press("s")

@@ -158,6 +158,7 @@ class TrainingScreen(RaceCare):
 
     def on_screen_resume(self) -> None:
         """Another screen over this one may have shown the same race."""
+        self._owes_curves = False  # what was to follow a refresh may be lost on the way
         self._races.session.on_watched = self._hear_own
         self._show_race(self.control)
 
@@ -460,11 +461,11 @@ class TrainingScreen(RaceCare):
             self.call_after_refresh(self._note_painted, self._drawn_at)
         elif not self._owes_curves:
             self._owes_curves = True
-            self._in(0.0, self._draw_below_after_keys)
+            self.call_after_refresh(self._draw_below_after_keys)
 
     def _draw_below_after_keys(self) -> None:
-        """The curves below a view: two pictures in one piece would take too long for a
-        key that comes meanwhile."""
+        """The curves below a view, when that is painted: two pictures in one piece would
+        take too long for a key that comes meanwhile."""
         if self._keys_first(self._drawn_at):
             self._in(0.005, self._draw_below_after_keys)
             return
