@@ -1,8 +1,11 @@
 """Blocks of updates: the same sums as torch's own optimisers do one by one."""
 
+import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -192,6 +195,29 @@ def test_a_library_that_is_none_is_told(tmp_path: Path) -> None:
     assert "cannot be loaded" in made.problem
     assert made.get(kind) is None
     assert not made.busy
+
+
+def test_a_disk_that_does_not_take_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, kind = maker.Maker(), kind_of(RUNS[1])
+    if made.problem:
+        pytest.skip("there is no C++ compiler")
+    (tmp_path / "compiled").write_text("a file where the folder should be")
+    code = """if True:
+        import sys
+        from tutor.engine import maker
+        maker.make = lambda kind: maker.place(kind).parent.mkdir()
+        maker.main(sys.argv[1])
+    """
+    process = [sys.executable, "-c", code, json.dumps(asdict(kind))]
+    monkeypatch.setattr(maker, "_process", lambda kind: subprocess.Popen(process))
+    assert made.get(kind) is None
+    assert made._working[kind].wait(timeout=120) == 3
+    assert made.get(kind) is None
+    assert (
+        f"the disk does not take what torch.compile makes ({tmp_path}" in made.problem
+    )
 
 
 def test_another_processor_or_torch_has_another_library(

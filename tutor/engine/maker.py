@@ -29,6 +29,9 @@ from tutor.engine.compiled import Function, Kind
 MOST = 50
 """Libraries that are kept, of one or two megabytes each."""
 
+_UNKEPT = 3
+"""How the process ends that has no room for what it made."""
+
 
 class Maker:
     """Gets functions compiled while something else computes."""
@@ -52,7 +55,9 @@ class Maker:
             del self._working[kind]
             if code != 0:
                 self.problem = (
-                    f"torch.compile does not work here (it ended with {code})"
+                    f"the disk does not take what torch.compile makes ({paths.cache()})"
+                    if code == _UNKEPT
+                    else f"torch.compile does not work here (it ended with {code})"
                 )
                 return None
             return self._loaded(kind)
@@ -177,7 +182,10 @@ def main(told: str) -> None:
     values = json.loads(told)
     torch.set_num_threads(1)
     os.nice(5)  # the run that is under way comes first
-    make(Kind(**{**values, "sizes": tuple(values["sizes"])}))
+    try:
+        make(Kind(**{**values, "sizes": tuple(values["sizes"])}))
+    except OSError:
+        os._exit(_UNKEPT)
     os._exit(0)
 
 
