@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -227,6 +228,18 @@ def test_another_processor_or_torch_has_another_library(
     places = {maker.place(kind), maker.place(kind_of(RUNS[0]))}
     monkeypatch.setattr(maker, "_made_for", lambda: ("2.13.0", "another"))
     assert len(places | {maker.place(kind)}) == 3
+
+
+def test_an_interrupt_does_not_end_the_compilation() -> None:
+    made, kind = maker.Maker(), kind_of(RUNS[1])
+    if made.problem:
+        pytest.skip("there is no C++ compiler")
+    assert made.get(kind) is None
+    (process,) = made._working.values()
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == -signal.SIGTERM
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_a_compilation_that_fails_is_told_and_not_tried_again(

@@ -568,3 +568,13 @@ async def test_a_race_that_never_began_begins_in_another_kernel(
     await fixture.until(lambda: control.race.iteration == 0)
     assert not control.late
     assert control.problem is None
+
+
+async def test_that_a_run_is_not_compiled_is_said_until_it_is(fixture: Fixture) -> None:
+    control = fixture.make()
+    await fixture.until(lambda: control.race.iteration == 0)
+    found = Finding("gd", "engine", 3, text="the compiler did not work")
+    control.race.add(found)
+    assert control.finding == found
+    control.race.runs["gd"].engine = "compiling"
+    assert control.finding is None

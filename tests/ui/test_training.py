@@ -275,6 +275,10 @@ async def test_the_title_says_what_computes_while_it_does() -> None:
         app.engine.by = {"device": "cuda:0", "engine": "compiled"}
         await pilot.press("space")
         await wait_for_text(pilot, "running · cuda:0 · compiled")
+        runs = app.training.control.race.runs
+        runs["gd"].engine = runs["sgd"].engine = "compiling"
+        app.training.note_change()
+        await wait_for_text(pilot, "running · cuda:0 · compiling 2 of 3")
 
 
 async def test_s_does_one_iteration() -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -133,13 +134,18 @@ def loaded(path: Path) -> Function:
 
 
 def _process(kind: Kind) -> "subprocess.Popen[bytes]":
+    """Deaf to the interrupts that pause a race: they reach all that a kernel started."""
     told = json.dumps(asdict(kind))
-    return subprocess.Popen(
-        [sys.executable, "-m", "tutor.engine.maker", told],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tutor.engine.maker", told],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def make(kind: Kind) -> None:

@@ -138,7 +138,13 @@ class RaceControl:
     def finding(self) -> Finding | None:
         """The newest that is still to be said."""
         open_ones = [each for each in self.race.findings if each not in self.answered]
-        return open_ones[-1] if open_ones else None
+        held = [each for each in open_ones if self._holds(each)]
+        return held[-1] if held else None
+
+    def _holds(self, found: Finding) -> bool:
+        """That a run is not compiled is over when it is."""
+        run = self.race.runs.get(found.run)
+        return found.kind != "engine" or run is None or run.engine == "eager"
 
     @property
     def _again(self) -> RaceSpec:

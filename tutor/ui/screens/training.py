@@ -208,8 +208,11 @@ class TrainingScreen(RaceCare):
         )
         dot = f" {self.look[Glyph.DOT]} "
         words = [self.runs[0].device]
-        engines = {run.engine for run in self.runs}
-        words += [each for each in ("compiling", "compiled") if each in engines][:1]
+        engines = [run.engine for run in self.runs if run.engine != "eager"]
+        if "compiling" in engines and len(engines) > 1:
+            words.append(f"compiling {engines.count('compiled') + 1} of {len(engines)}")
+        else:
+            words += [each for each in ("compiling", "compiled") if each in engines][:1]
         if (workers := max(run.workers for run in self.runs)) > 1:
             words.append(f"{workers} workers")
         return (
