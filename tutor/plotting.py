@@ -8,6 +8,7 @@ curves (`dots`): drawn by plotext, three noisy ones take 80 ms at 80x24.
 
 import functools
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -328,7 +329,10 @@ def _crosshair(
     start = min(
         max(column - len(text) // 2, frame.columns[0]), canvas.width - len(text)
     )
-    canvas.write(start, bottom + 2, " " * len(text))
+    labels = frame.lines[bottom + 1]
+    for label in re.finditer(r"\S+", labels):  # half a number would be another one
+        if label.start() < start + len(text) and label.end() > start:
+            canvas.write(label.start(), bottom + 2, " " * len(label[0]))
     canvas.write(start + 1, bottom + 2, text.strip(), "here")
     return share
 

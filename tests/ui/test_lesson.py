@@ -140,6 +140,7 @@ async def test_a_race_that_was_seen_is_opened_again(home: Path) -> None:
     async with in_lesson(home=home) as (pilot, screen):
         text = await wait_for_text(pilot, "s opens the training screen again")
         assert "s watch" in text
+        assert "gd, sgd · lr 0.05" in text
         assert "↵ go on" in text
         await pilot.press("s")
         await wait_for_text(pilot, "iteration 0 of")

@@ -12,7 +12,7 @@ from tests.ui.test_training import RaceApp, racing, settled
 from tutor.errors import UsageError
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
-from tutor.training.run import Finished, Points, Race
+from tutor.training.run import Finished, Points, Race, RunEnd
 from tutor.training.spec import Change, RaceSpec, RunSpec
 from tutor.ui import race_settings
 from tutor.ui.race_settings import Row
@@ -386,6 +386,25 @@ async def test_a_race_on_disk_is_opened_and_goes_on(tmp_path: Path) -> None:
         await pilot.press("s")
         await wait_until(pilot, lambda: app.at == 8)
         assert app.training.control.race.spec.id == app.engine.requests[-1].race.id
+
+
+async def test_the_races_on_disk_stand_in_columns(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    for at, stopped in ((3, "interrupted"), (25, "finished")):
+        spec = RaceSpec((RunSpec("gd", iterations=25),), id=stopped)
+        runs.keep(spec, Points("gd", 0, 0, 1, (1.0,) * (at + 1)))
+        runs.keep(spec, Finished({"gd": RunEnd(stopped, at, 1.0)}))  # type: ignore[arg-type]
+    own = RaceSpec((RunSpec("fit"),), "Your own loop", id="own", watched=True)
+    runs.keep(own, Points("fit", 0, 0, 1, (1.0,) * 300))
+    runs.close()
+    async with racing(runs=runs) as (_, pilot):
+        await pilot.press("o")
+        text = await wait_for_text(pilot, "Races on disk")
+    lines = [line for line in text.splitlines() if " of 25 " in line]
+    assert len({line.index(" of 25 ") for line in lines}) == 1, lines
+    (own_line,) = (line for line in text.splitlines() if "300 points" in line)
+    assert own_line.count("our own loop") == 1
+    assert " 299" not in text
 
 
 async def test_without_races_on_disk_that_is_said() -> None:

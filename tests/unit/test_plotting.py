@@ -200,6 +200,19 @@ def test_the_cursor_is_a_line_with_its_iteration_and_a_letter_on_each_curve() ->
     assert (patch.start, patch.end) == (column, column + 1)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("last", [25, 9999])
+def test_no_label_is_cut_by_the_cursors_number(width: int, last: int) -> None:
+    so_far = race([1.0] * (last + 1))
+    plain = loss_curves(so_far, width, 16).lines[-2].split()
+    for share in range(41):
+        cursor = last * share // 40
+        shown = loss_curves(so_far, width, 16, CurveLook(cursor=cursor)).lines[-2]
+        assert str(cursor) in shown.split()
+        assert set(shown.split()) <= {*plain, str(cursor)}
+        assert len(shown.split()) >= len(plain) - 2
+
+
 def test_a_cursor_outside_of_the_window_is_not_drawn() -> None:
     look = CurveLook(cursor=20, window=(0, 10))
     picture = loss_curves(race(falling()), 60, 16, look)

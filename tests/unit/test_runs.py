@@ -125,6 +125,26 @@ def test_what_was_kept_comes_back(runs: Runs, tmp_path: Path) -> None:
     assert stored.race.findings == [slip]
 
 
+@pytest.mark.parametrize("stood", [True, False])
+def test_the_list_tells_how_far_the_slowest_is_that_can_go_on(
+    runs: Runs, tmp_path: Path, stood: bool
+) -> None:
+    """`train` computes one run after the other."""
+    gd, sgd = SPEC.runs
+    spec = replace(SPEC, runs=(gd, sgd, replace(sgd, name="wild")))
+    runs.keep(spec, points("gd", 0, 501))
+    runs.keep(spec, points("wild", 0, 3))
+    runs.keep(spec, Finding("wild", "diverged", 2))
+    for at, said in ((None, "0 of 500"), (0, "43 of 500"), (44, "500 of 500")):
+        if at is not None:
+            runs.keep(spec, points("sgd", at, 457 if at else 44))
+        runs.flush()
+        if not stood:  # the disk lost it: the log alone tells
+            for path in tmp_path.glob("*/*.standing"):
+                path.unlink()
+        assert only(Runs(tmp_path)).far == said
+
+
 def test_nothing_is_written_of_a_race_that_did_nothing(
     runs: Runs, tmp_path: Path
 ) -> None:

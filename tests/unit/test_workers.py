@@ -79,6 +79,14 @@ def test_where_it_was_computed() -> None:
     assert words.computed_on(many) == "cuda:0, eager, 2 workers"
 
 
+def test_where_each_run_was_computed_is_told_where_they_differ() -> None:
+    one, two = RunEnd("finished", 1, 0.0), RunEnd("finished", 1, 0.0, workers=2)
+    assert words.computed({"gd": one, "sgd": one}) == "cpu, eager"
+    assert words.computed({"gd": two, "minibatch": two, "sgd": one}) == (
+        "gd, minibatch: cpu, eager, 2 workers; sgd: cpu, eager"
+    )
+
+
 def test_points_after_an_iteration() -> None:
     points = Points(
         "gd",

@@ -23,7 +23,7 @@ def show(runs: Runs, *, json: bool) -> int:
     rows += [
         (
             each.id,
-            f"{each.iteration} of {each.spec.iterations}",
+            each.far,
             "can go on" if _can_go_on(each) else each.stopped,
             "",
         )

@@ -254,8 +254,7 @@ class _Training:
     def _tell(self, runs: Runs, id: str | None) -> None:
         """On what it was computed, how to have it again, and how to go on."""
         if self._finished is not None:
-            ends = self._finished.runs.values()
-            where = " and ".join(dict.fromkeys(map(words.computed_on, ends)))
+            where = words.computed(self._finished.runs)
             again = words.command(self.race.spec)
             printing.talk(f"Computed on {where}. The same again: {again}")
         for notice in runs.notices:

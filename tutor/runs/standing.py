@@ -21,7 +21,7 @@ class Summary:
     """Seconds since the epoch."""
     spec: RaceSpec
     iteration: int
-    """The furthest run's."""
+    """Where the race stands (`writer.stands_at`)."""
     stopped: Stopped
     """interrupted: some run can go on."""
 

@@ -43,10 +43,18 @@ class StoredRun:
     started: float
     """Seconds since the epoch."""
     iteration: int
-    """How far it came."""
+    """How far it came: its slowest run that can go on, else the furthest."""
     stopped: Stopped
     """interrupted: it can go on, if it is not a watched one."""
     spec: RaceSpec
+
+    @property
+    def far(self) -> str:
+        """How far it came, in words; nobody knows where a loop of one's own ends."""
+        if self.spec.watched:
+            count = self.iteration + 1
+            return f"{count} point" if count == 1 else f"{count} points"
+        return f"{self.iteration} of {self.spec.iterations}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +305,15 @@ def _listed(folder: Path) -> StoredRun:
     found = standing.summary(path.with_suffix(".standing"))
     if found is None:
         told = log.read(path)
-        last = max(
-            (each.last for held in told.pieces.values() for each in held), default=0
+        reached = {
+            name: max(each.last for each in held)
+            for name, held in told.pieces.items()
+            if held
+        }
+        at = writer.stands_at(told.spec, reached, told.finished, told.findings)
+        found = Summary(
+            told.started, told.spec, max(0, at), writer.stopped(told.finished)
         )
-        found = Summary(told.started, told.spec, last, writer.stopped(told.finished))
     spec = found.spec
     return StoredRun(
         folder.name, spec.title, found.started, found.iteration, found.stopped, spec

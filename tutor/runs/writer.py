@@ -7,7 +7,7 @@ second. Only this writer touches its files, and it never waits for the disk (no 
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -231,11 +231,34 @@ class Writer:
         newest = self._newest.items()
         lasts = [pieces.last_point(each) for name, each in newest if name in names]
         finished = stopped(self._finished)
-        summary = Summary(self.started, self.spec, self.iteration, finished)
+        reached = {name: newest.last for name, newest in self._newest.items()}
+        at = stands_at(self.spec, reached, self._finished, self.findings)
+        summary = Summary(self.started, self.spec, at, finished)
         standing.replace(
             self._log.with_suffix(".standing"),
             Standing(summary, tuple(kept), tuple(lasts)),
         )
+
+
+def stands_at(
+    spec: RaceSpec,
+    reached: Mapping[str, int],
+    finished: Finished | None,
+    findings: Sequence[Finding],
+) -> int:
+    """The iteration of the slowest run that can go on, as that is what is left to do; of
+    the furthest one when none can. `reached`: the last point of each run that has any."""
+    ends = {} if finished is None else finished.runs
+    over = {name for name, end in ends.items() if end.stopped != "interrupted"}
+    over |= {each.run for each in findings if each.kind in ("diverged", "not-finite")}
+    left = [
+        max(0, reached.get(run.name, run.since))
+        for run in spec.runs
+        if run.name not in over and reached.get(run.name, -1) < run.iterations
+    ]
+    if left and not spec.watched:
+        return min(left)
+    return max(reached.values(), default=-1)
 
 
 def stopped(finished: Finished | None) -> Stopped:

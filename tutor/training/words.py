@@ -1,6 +1,6 @@
 """Settings, losses and ends of races in words, for prints and screens. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tutor.training import catalogue, values
 from tutor.training.commands import command as command
@@ -94,6 +94,16 @@ def standing(run: Run) -> str:
     if run.end.stopped == "diverged":
         return f"diverged at {run.end.iteration}"
     return "finished"
+
+
+def computed(ends: Mapping[str, RunEnd]) -> str:
+    """On what the runs of a race were computed; which ones, where they differ."""
+    names: dict[str, list[str]] = {}
+    for name, end in ends.items():
+        names.setdefault(computed_on(end), []).append(name)
+    if len(names) < 2:
+        return "".join(names)
+    return "; ".join(f"{', '.join(those)}: {where}" for where, those in names.items())
 
 
 def computed_on(end: RunEnd) -> str:

@@ -22,6 +22,8 @@ from tutor.ui.widgets.lines import Lines
 from tutor.ui.widgets.plain import content_of
 
 _ENDS = {"interrupted": "can go on", "finished": "finished", "diverged": "diverged"}
+_END = max(map(len, _ENDS.values()))
+"""Columns of how it ended."""
 _ROWS = 2
 """Of each race."""
 
@@ -101,8 +103,10 @@ def _lines(
     """When, which and how far; below it the settings, which tell races apart."""
     when = time.strftime("%d %b %H:%M", time.localtime(stored.started))
     spec = stored.spec
-    end = "your own loop" if spec.watched else _ENDS[stored.stopped]
-    far = f"{stored.iteration} of {spec.iterations}  {end}"
+    end = _ENDS[stored.stopped]
+    if spec.watched and stored.stopped == "interrupted":
+        end = "ended"  # nobody can go on with it
+    far = f"{stored.far}  {end:{_END}}"
     if width < look.NARROW - 12:
         far = end
     names = ", ".join(run.name for run in spec.runs)

@@ -8,7 +8,7 @@ from textual.widget import Widget
 from tutor.lesson.schema import GraphCell, TrainCell
 from tutor.safetext import safe_line
 from tutor.ui import look
-from tutor.ui.look import Look, look_of
+from tutor.ui.look import Glyph, Look, look_of
 from tutor.ui.widgets.cell_view import CellView
 from tutor.ui.widgets.lines import Lines
 from tutor.ui.widgets.prose import Prose, code_content
@@ -48,7 +48,8 @@ class _Preview(Lines):
             names = [cell.model]
         given = [(name, getattr(cell, name)) for name in _SETTINGS]
         told = [f"{name} {value}" for name, value in given if value is not None]
-        line = table.text(safe_line("   ".join([", ".join(names), *told])))
+        parts = f" {table[Glyph.DOT]} ".join([", ".join(names), *told])
+        line = table.text(safe_line(parts))
         return [Content.styled(line, look.QUIET)]
 
 
