@@ -43,6 +43,7 @@ from tutor.training.run import Race, Run
 
 _LABELLED = 12
 """Rows from which there is one to spare for the x axis's name."""
+_NONE_FINITE = "No loss is finite, from iteration 0 on."
 _APART = 14
 """Columns from one marker on a curve to the next."""
 _NAMES = {
@@ -81,6 +82,10 @@ def loss_curves(
         canvas.write(0, row, text)
     canvas.write_all(1, 0, _heading(runs, look, height), width)
     _draw(canvas, frame, across, up, traces, look, marks)
+    if runs and not any(each.run.curve.highest > -math.inf for each in runs):
+        begun = max(each.run.last for each in runs)
+        said = _NONE_FINITE if begun >= 0 else ""
+        canvas.write((width - len(said)) // 2, height // 2, said[:width])
     return canvas.picture(marks)
 
 

@@ -18,6 +18,7 @@ from tests.engine import own_loops
 from tests.engine.own_loops import CORRECT, MISTAKES
 from tutor import wire
 from tutor.engine import bridge, watch
+from tutor.training import explain
 from tutor.training.findings import Finding
 from tutor.training.run import Race
 from tutor.training.watched import CURVES, WatchedRace
@@ -413,3 +414,23 @@ def test_what_was_left_out_is_said_once(
     assert "there is no loss" in said[0]
     assert "w (10 numbers) has no curve" in said[1]
     assert len(kernel.race().runs["loss"].losses) == 3
+
+
+@pytest.mark.parametrize("first", [math.inf, -math.inf, math.nan])
+def test_a_loss_that_is_never_finite_is_said_from_its_first_iteration(
+    kernel: Kernel, first: float
+) -> None:
+    for _ in range(3):
+        tutor.watch(first)
+    (found,) = kernel.race().findings
+    assert (found.kind, found.iteration) == ("not-finite", 0)
+    said = "The loss of your loop is not finite from iteration 0 on."
+    assert explain.sentence(found) == said
+
+
+def test_how_far_a_parameter_came_has_its_sign(kernel: Kernel) -> None:
+    for value in (1.0, 1e9):
+        tutor.watch(value, w=torch.tensor([2.0, -value]))
+    (found,) = kernel.race().findings
+    assert found.facts["size"] == -1e9
+    assert "w had grown to -1e+09" in explain.sentence(found)

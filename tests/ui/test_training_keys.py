@@ -451,6 +451,19 @@ async def test_an_own_loop_is_shown_and_cannot_be_asked_for_iterations() -> None
         assert "iteration 0 of 25" in text
 
 
+async def test_an_own_loop_that_diverged_has_not_finished() -> None:
+    async with racing() as (app, pilot):
+        race = own_loop(40)
+        race.add(Finding("loss", "diverged", 4, "w", 3.0, facts={"loss": 1e9}))
+        race.add(Finished({"loss": RunEnd("diverged", 39, 1e9)}))
+        app.session.watched = race
+        await pilot.press("l")
+        text = await wait_for_text(pilot, "diverged at 4")
+        assert "diverged at 39" not in text
+        assert "ended" in text
+        assert "finished" not in text
+
+
 async def test_a_new_own_loop_is_what_the_screen_opens_with() -> None:
     async with racing() as (app, pilot):
         await pilot.press("escape")

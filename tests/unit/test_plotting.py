@@ -436,3 +436,14 @@ def test_letters_stand_on_the_row_where_their_curves_end(height: int) -> None:
     lines = loss_curves(race(low), 60, height).lines
     row = next(at for at, line in enumerate(lines) if "A" in line)
     assert lines[row].split("A")[0].rstrip()[-1] not in "┤│"  # its curve is there
+
+
+def test_where_no_loss_is_finite_that_is_said() -> None:
+    race = Race(RaceSpec((RunSpec("gd"),)))
+    said = "No loss is finite, from iteration 0 on."
+    assert said not in "\n".join(loss_curves(race, 80, 20).lines)
+    race.add(Points("gd", 0, 0, 1, (math.inf, math.nan)))
+    assert said in "\n".join(loss_curves(race, 80, 20).lines)
+    assert len(loss_curves(race, 20, 8).lines[4]) == 20
+    race.add(Points("gd", 2, 0, 1, (1.0,)))
+    assert said not in "\n".join(loss_curves(race, 80, 20).lines)

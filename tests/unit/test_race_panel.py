@@ -2,7 +2,7 @@
 
 import pytest
 
-from tutor.training.run import Points, Race
+from tutor.training.run import Finished, Points, Race, RunEnd
 from tutor.training.spec import RaceSpec, RunSpec
 from tutor.ui.look import Look
 from tutor.ui.widgets.race_panel import Setting, Standing, fitted, panel
@@ -71,3 +71,19 @@ def test_values_that_differ_are_all_shown() -> None:
 def test_with_test_data_both_parameters_have_room_in_a_wide_panel() -> None:
     head = next(line for line in far(40, 25, test=500) if "loss" in line)
     assert head.split()[-3:] == ["test", "w", "b"]
+
+
+@pytest.mark.parametrize(("newest", "at"), [(True, 2), (False, 2), (False, 1)])
+def test_what_diverged_before_is_said_at_any_iteration_after_it(
+    newest: bool, at: int
+) -> None:
+    race = Race(RaceSpec((RunSpec("gd", iterations=2), RunSpec("sgd", iterations=2))))
+    race.add(Points("gd", 0, 0, 1, (3.0, 3e8), {"w": (0.0, -17406.0)}))
+    race.add(Points("sgd", 0, 0, 1, (3.0, 2.0, 1.0), {"w": (0.0, 1.0, 2.0)}))
+    race.add(
+        Finished({"gd": RunEnd("diverged", 1, 3e8), "sgd": RunEnd("finished", 2, 1)})
+    )
+    standing = Standing(race, at, frozenset(), newest=newest)
+    text = panel(standing, (), (), Look(), (40, 30)).plain
+    assert ("diverged at 1" in text) == (at > 1)
+    assert ("-17406" in text) == (at == 1)

@@ -29,7 +29,7 @@ def test_what_is_not_finite_is_named() -> None:
     found = Finding("net", "not-finite", 61, "0.weight.grad", 30.0)
     told = explain.sentence(found, RunSpec("net", model="mlp", lr=30.0))
     assert "iteration 61: the gradient of 0.weight is not finite any more" in told
-    assert "Its learning rate is 30." in told
+    assert "The learning rate is 30." in told
     assert "the loss is not finite" in explain.sentence(
         Finding("net", "not-finite", 2, "loss")
     )
@@ -124,3 +124,18 @@ def test_a_proposed_setting_is_one_that_a_run_has() -> None:
 )
 def test_round_numbers_below(value: float, rung: float) -> None:
     assert remedies.below(value) == pytest.approx(rung)
+
+
+@pytest.mark.parametrize("kind", get_args(FindingKind))
+def test_several_runs_of_which_the_same_is_said_are_several(kind: FindingKind) -> None:
+    facts = {"n": 250.0, "loss": 1e9, "size": -1e9, "units": 8}
+    shapes = ("(250, 1)", "(250, 250)")
+    for lr in (-0.5, 0.5, 30.0):
+        spec = RunSpec("gd", lr=lr)
+        found = Finding(
+            "gd, minibatch and sgd", kind, 3, "w", lr, None, None, facts, shapes
+        )
+        told = explain.sentence(found, spec)
+        assert not told.startswith("gd, minibatch and sgd is ")
+        assert "sgd computes" not in told
+        assert ". It" not in told

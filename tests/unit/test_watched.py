@@ -23,7 +23,7 @@ from tutor.packing import packed, unpacked
 from tutor.progress import Progress
 from tutor.runs.store import Runs
 from tutor.session import Session
-from tutor.training import watched
+from tutor.training import watched, words
 from tutor.training.findings import Finding
 from tutor.training.run import Finished, Points, Race
 from tutor.training.watched import Watched, WatchedRace
@@ -77,8 +77,12 @@ def test_a_curve_that_left_all_bounds_ends_as_diverged() -> None:
     so_far = WatchedRace("watched-1-1")
     so_far.take(piece(0, 4.0, 1e9, findings=(Finding("loss", "diverged", 1),)))
     so_far.take(piece(0, 4.0, curve="other"))
+    so_far.take(piece(2, 1e12, math.inf))
     ends = so_far.end("interrupted").runs
     assert [each.stopped for each in ends.values()] == ["diverged", "interrupted"]
+    assert so_far.race.diverged_at("loss") == 1  # the loop itself went on to 3
+    assert so_far.race.diverged_at("other") is None
+    assert words.standing(so_far.race, so_far.race.runs["loss"]) == "diverged at 1"
 
 
 @pytest.mark.parametrize(

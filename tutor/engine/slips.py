@@ -63,7 +63,7 @@ def ended(
     finite = not name and torch.isfinite(torch.tensor(value)).item()
     facts = {"loss": value}
     if finite:
-        name, facts["size"] = _largest(model)
+        name, facts["size"] = largest(named(model))
     if condition := _condition(model, data, loss_of):
         facts["condition"] = condition
     told = Finding(
@@ -221,7 +221,12 @@ def first_not_finite(parameters: Mapping[str, Tensor]) -> str:
     return ""
 
 
-def _largest(model: nn.Module) -> tuple[str, float]:
-    sizes = {name: each.abs().max().item() for name, each in named(model).items()}
-    name = max(sizes, key=sizes.__getitem__)
-    return name, sizes[name]
+def largest(tensors: Mapping[str, Tensor]) -> tuple[str, float]:
+    """The tensor with the number farthest from 0, and that number with its sign."""
+    numbers = {
+        name: each.detach().reshape(-1)[each.detach().abs().argmax()].item()
+        for name, each in tensors.items()
+        if each.numel()
+    }
+    name = max(numbers, key=lambda each: abs(numbers[each]), default="")
+    return name, numbers.get(name, 0.0)

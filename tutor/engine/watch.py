@@ -7,6 +7,7 @@ script, so that torch and IPython are met here only when they are there already.
 """
 
 import itertools
+import math
 import os
 import sys
 from array import array
@@ -138,7 +139,8 @@ class _Curve:
         for key, value in given.model.items():
             if (columns := self._columns(key, value)) is not None:
                 self.kept.append((value, columns))
-        self._bound = DIVERGED * max(1.0, abs(_number(loss, "the loss")))
+        first = abs(_number(loss, "the loss"))
+        self._bound = DIVERGED * max(1.0, first if math.isfinite(first) else 1.0)
         self._far = False
         """Why was asked already."""
         self._began = self._now = self._first = perf_counter()

@@ -81,7 +81,7 @@ class Slips:
         name = slips.first_not_finite(tensors)
         facts = {"loss": value}
         if not name and math.isfinite(value) and tensors:
-            name, facts["size"] = _largest(tensors)
+            name, facts["size"] = slips.largest(tensors)
         lr = next((each.lr for each in self._followed if each.lr is not None), None)
         times = overshoot(list(recent.values()))
         limit = None
@@ -253,13 +253,3 @@ def _alike(parameter: Tensor, gradient: Tensor) -> bool:
 def _part(tensor: Tensor) -> Tensor:
     """Enough of a tensor to tell it from another."""
     return tensor.detach().reshape(-1)[:_LARGE]
-
-
-def _largest(tensors: Mapping[str, Tensor]) -> tuple[str, float]:
-    sizes = {
-        name: each.detach().abs().max().item()
-        for name, each in tensors.items()
-        if each.numel()
-    }
-    name = max(sizes, key=sizes.__getitem__, default="")
-    return name, sizes.get(name, 0.0)

@@ -65,7 +65,7 @@ def legend(race: Race) -> list[str]:
             safe_line(run.spec.name, 20),
             "" if race.spec.watched else f"batch {run.spec.samples_per_iteration}",
             f"loss {words.number(run.last_loss) if run.last >= 0 else '-'}",
-            words.standing(run),
+            words.standing(race, run),
         )
         for number, run in enumerate(race.runs.values())
     ]

@@ -134,7 +134,7 @@ class Table(_AtTheEnd):
             (f"last {name}", *(words.number(run.last_params.get(name)) for run in runs))
             for name in names
         ]
-        rows.append(("", *(words.standing(run) for run in runs)))
+        rows.append(("", *(words.standing(self.race, run) for run in runs)))
         lines = [words.settings_line(self.race.spec), "", *figures.aligned(rows)]
         printing.data("\n".join(lines) + "\n")
 

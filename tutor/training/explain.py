@@ -79,6 +79,12 @@ def _not_finite(finding: Finding, spec: RunSpec | None) -> str:
         name = f"the gradient of {name.removesuffix('.grad')}"
     elif name == "loss":
         name = "the loss"
+    if finding.iteration == 0:
+        what = f"{name} of {_who(finding, spec)}"
+        if finding.tensor != "loss":
+            what = f"{name} in {_who(finding, spec)}"
+        what = f"T{what[1:]}" if what.startswith("the ") else what
+        return f"{what} is not finite from iteration 0 on.{_because(finding, spec)}"
     return (
         f"{_capital(_who(finding, spec))} diverged at iteration {finding.iteration}: "
         f"{name} is not finite any more, the first of all tensors."
@@ -91,13 +97,13 @@ def _because(finding: Finding, spec: RunSpec | None) -> str:
     times = finding.facts.get("times")
     if lr is not None and lr < 0:
         return (
-            " Its updates add the gradient where they should subtract it (the measured "
+            " The updates add the gradient where they should subtract it (the measured "
             f"learning rate is {number(lr)}): each one goes uphill."
         )
     if spec is not None and too_large(spec):
         return (
-            " It begins with numbers whose squares are beyond float32, and no learning "
-            "rate can help there."
+            " The first numbers already have squares beyond float32, and no learning rate "
+            "can help there."
         )
     if lr is not None and limit is not None and lr > limit:
         return (
@@ -123,7 +129,7 @@ def _because(finding: Finding, spec: RunSpec | None) -> str:
             f" Every step overshoots further than the one before: the learning rate is "
             f"{number(times)} times the largest with which it would converge."
         )
-    return f" Its learning rate is {number(lr)}." if lr is not None else ""
+    return f" The learning rate is {number(lr)}." if lr is not None else ""
 
 
 def _formula(spec: RunSpec | None) -> str:
@@ -161,7 +167,7 @@ def _broadcast(finding: Finding, spec: RunSpec | None) -> str:
     return (
         f"In {_who(finding, spec)} outputs of shape {outputs} and their targets have different "
         f"shapes, and broadcasting made {errors} errors of them: every output is "
-        "compared with every target. It will end with the same output for all points, "
+        "compared with every target. That ends with the same output for all points, "
         "the mean of the targets."
     )
 
@@ -192,7 +198,9 @@ def _device(finding: Finding, spec: RunSpec | None) -> str:
     asked = spec.device if spec else "the device asked for"
     if asked == "auto":
         return f"There is no accelerator: it is computed on {finding.text or 'cpu'}."
-    return f"{asked} is not there: {_who(finding, spec)} computes on {finding.text or 'cpu'}."
+    return (
+        f"{asked} is not there: {finding.text or 'cpu'} computes {_who(finding, spec)}."
+    )
 
 
 def _restarted(finding: Finding, spec: RunSpec | None) -> str:
@@ -201,7 +209,7 @@ def _restarted(finding: Finding, spec: RunSpec | None) -> str:
 
 
 def _engine(finding: Finding, spec: RunSpec | None) -> str:
-    return f"{_capital(_who(finding, spec))} is computed eagerly: {finding.text}."
+    return f"The eager engine computes {_who(finding, spec)}: {finding.text}."
 
 
 def _workers(finding: Finding, spec: RunSpec | None) -> str:
@@ -213,7 +221,7 @@ def _workers(finding: Finding, spec: RunSpec | None) -> str:
 
 
 def _one_worker(finding: Finding, spec: RunSpec | None) -> str:
-    return f"{_who(finding, spec)} is computed by one worker: {finding.text}."
+    return f"One worker computes {_who(finding, spec)}: {finding.text}."
 
 
 _SENTENCES = {

@@ -272,6 +272,19 @@ class Race:
                 run.end = run.end if run.last >= new.iterations else None
         self.findings = [each for each in self.findings if each.run in self.runs]
 
+    def diverged_at(self, name: str) -> int | None:
+        """Where a run left all bounds; None: it did not, as far as is known. A loop of
+        the learner's own goes on from there."""
+        end = self.runs[name].end
+        if end is None or end.stopped != "diverged":
+            return None
+        told = (
+            each.iteration
+            for each in self.findings
+            if each.run == name and each.kind in ("diverged", "not-finite")
+        )
+        return next(told, end.iteration)
+
     @property
     def iteration(self) -> int:
         """Where the furthest run is; -1 before the first point."""

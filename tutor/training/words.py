@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tutor.training import catalogue, values
 from tutor.training.commands import command as command
-from tutor.training.run import Run, RunEnd
+from tutor.training.run import Race, Run, RunEnd
 from tutor.training.spec import RaceSpec, RunSpec
 
 
@@ -87,12 +87,12 @@ def number(value: float | None, decimals: int = 4) -> str:
     return f"{value:.{decimals}f}"
 
 
-def standing(run: Run) -> str:
+def standing(race: Race, run: Run) -> str:
     """Whether a run finished, diverged, or where it stopped."""
     if run.end is None or run.end.stopped == "interrupted":
         return f"stopped at {run.last}" if run.last >= 0 else "not begun"
-    if run.end.stopped == "diverged":
-        return f"diverged at {run.end.iteration}"
+    if (left := race.diverged_at(run.spec.name)) is not None:
+        return f"diverged at {left}"
     return "finished"
 
 

@@ -103,7 +103,8 @@ class RaceControl:
         if race.spec.watched:
             if any(run.end is None for run in race.runs.values()):
                 return "running"
-            return "finished" if race.over else "ended"
+            ended = (run.end.stopped for run in race.runs.values() if run.end)
+            return "finished" if set(ended) == {"finished"} else "ended"
         if self.problem is not None:
             return "lost"
         if self.trying:

@@ -213,8 +213,9 @@ def _standing(standing: Standing, table: Look, width: int) -> Iterable[Content]:
         rest = Content(
             "".join(f"{fitted(known.get(name), each - 1):>{each}}" for name in names)
         )
-        if standing.newest and run.end is not None and run.end.stopped == "diverged":
-            end_words = f" diverged at {run.end.iteration}"
+        left = race.diverged_at(run.spec.name)
+        if left is not None and (standing.newest or at > left):
+            end_words = f" diverged at {left}"
             if lead + len(end_words) > width:
                 end_words = " diverged"
             rest = Content.styled(end_words, look.BAD)
