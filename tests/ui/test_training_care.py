@@ -13,8 +13,10 @@ from tests.ui.conftest import type_text, wait_for_text, wait_until
 from tests.ui.test_training import racing, settled
 from tests.ui.test_training_keys import at_the_end, own_loop
 from tutor import exports, messages
+from tutor.lesson.schema import TrainCell, TrainRun
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
+from tutor.training.luck import LuckEnd, LuckRequest
 from tutor.training.run import Finished, Race, RunEnd, Stopped
 from tutor.training.spec import SliceRequest
 from tutor.ui.widgets.ask_line import AskLine
@@ -53,9 +55,78 @@ async def test_nothing_is_forked_where_nothing_would_follow() -> None:
     async with racing() as (app, pilot):
         await at_the_end(app, pilot)
         await pilot.press("f")
+        text = await wait_for_text(pilot, "Fork A from 0:")
+        assert "A ends at 25: for lr and the like Esc and ← first." in text
+        assert "Others begin at 0: " in text
         await type_text(pilot, "lr 0.2\n")
         await wait_for_text(pilot, "gd ends at 25, so nothing would follow")
         assert len(app.training.control.race.runs) == 3
+        app.screen.query_one(AskLine).field.value = ""
+        await pilot.press("tab", "enter")
+        await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
+        fork = app.training.control.race.spec.runs[-1]
+        assert (fork.of, fork.since, fork.changes) == ("gd", 0, ())
+
+
+async def test_where_nothing_at_all_would_follow_nothing_is_typed() -> None:
+    runs = [TrainRun(name="ball")]
+    cell = TrainCell(id="a", dataset="valleys", iterations=3, runs=runs)
+    async with racing(cell) as (app, pilot):
+        await pilot.press("3", "s")
+        await wait_until(pilot, lambda: app.at == 3)
+        await settled(pilot)
+        await pilot.press("f")
+        await wait_for_text(pilot, "A ends at 3: go back with ←, then fork it.")
+        assert app.training.mode == "command"
+
+
+async def test_a_picture_that_waits_for_the_luck_meter_says_so() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        began = asyncio.Event()
+
+        async def forever(request: LuckRequest) -> AsyncIterator[Any]:
+            began.set()
+            await asyncio.Event().wait()
+            yield LuckEnd(500, 0.0, {}, interrupted=True)
+
+        app.kernels[-1].calls["luck"] = forever
+        await pilot.press("k")
+        await wait_until(pilot, began.is_set)
+        app.training.control.view = "noise"
+        app.training.note_change()
+        await wait_for_text(pilot, "comes after the luck meter: space")
+        await pilot.press("space")
+        await wait_for_text(pilot, "batches of 1")
+
+
+async def test_a_race_from_disk_is_said_to_wait_for_the_kernel(tmp_path: Path) -> None:
+    async with racing(runs=Runs(tmp_path)) as (app, pilot):
+        await pilot.press("7", "s")
+        await wait_until(pilot, lambda: app.at == 7)
+        await settled(pilot)
+        app.session.runs.flush()
+        go_on = asyncio.Event()
+        racer = app.kernels[-1]
+        plain = racer.calls["train"]
+
+        async def later(request: SliceRequest) -> AsyncIterator[Any]:
+            await go_on.wait()
+            async for each in plain(request):  # type: ignore[union-attr]
+                yield each
+
+        racer.calls["train"] = later
+        await pilot.press("r")
+        await wait_for_text(pilot, "starting")
+        await pilot.press("+")
+        await wait_for_text(pilot, "taken as soon as the kernel is there")
+        await pilot.press("o")
+        await wait_for_text(pilot, "Races on disk")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "opened as soon as the kernel is there")
+        go_on.set()
+        text = await wait_for_text(pilot, "iteration 7 of 25")
+        assert "as soon as" not in text
 
 
 async def test_what_has_no_luck_says_so_and_loses_nothing() -> None:

@@ -41,6 +41,20 @@ async def test_a_number_before_s_does_so_many_iterations_at_once() -> None:
         assert [request.limit for request in app.engine.requests] == [0, 12]
 
 
+async def test_no_further_iteration_of_a_race_that_is_over_is_said() -> None:
+    async with racing() as (app, pilot):
+        await at_the_end(app, pilot)
+        await pilot.press("1", "2", "s")
+        text = await wait_for_text(pilot, "The race is finished. space runs it again")
+        assert "12 s" not in text
+        await pilot.press("left")
+        await pilot.press("s")
+        await wait_for_text(pilot, "space twice runs it again")
+        race = app.training.control.race
+        await pilot.press("space", "space")
+        await wait_until(pilot, lambda: app.training.control.race is not race)
+
+
 async def test_backspace_and_other_keys_forget_the_number() -> None:
     async with racing() as (app, pilot):
         await pilot.press("1", "2", "backspace", "s")
@@ -153,7 +167,7 @@ async def test_a_bad_fork_is_a_sentence_and_keeps_what_was_typed() -> None:
 async def test_tab_offers_forks() -> None:
     async with racing() as (app, pilot):
         await at_the_end(app, pilot)
-        await pilot.press("f", "tab")
+        await pilot.press("left", "f", "tab")
         line = app.screen.query_one(AskLine)
         assert line.field.value == "lr 0.1"
         await pilot.press("tab")
@@ -172,9 +186,8 @@ async def test_six_curves_are_the_most() -> None:
             await wait_until(pilot, lambda runs=runs, n=number: len(runs) == 4 + n)  # type: ignore[misc]
             await settled(pilot)
         await pilot.press("left", "f")
-        await type_text(pilot, "lr 0.5\n")
         await wait_for_text(pilot, "6 runs at most")
-        await pilot.press("escape")
+        assert app.training.mode == "command", "there is nothing to type"
 
 
 async def test_a_fork_is_taken_away() -> None:

@@ -1,11 +1,14 @@
 """The other pictures: the ball on its slope, the fit, regions, layers and batch noise."""
 
+import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from tests.unit import pictured
-from tutor.picture import HEATS
+from tutor.headless.race_views import drawn
+from tutor.picture import HEATS, Marks
 from tutor.pictures.bars import layers
 from tutor.pictures.noise import noise
 from tutor.pictures.output import fit, percent, regions
@@ -63,6 +66,20 @@ def test_the_models_line_is_where_its_outputs_are() -> None:
     assert rows == sorted(rows)
     assert len(drawn) > 40
     assert "iteration 7" in picture.lines[0]
+
+
+@pytest.mark.parametrize("width", [36, 61])
+@pytest.mark.parametrize(
+    ("output", "said"), [(1e9, "outside the picture"), (math.nan, "not finite")]
+)
+def test_a_model_without_a_line_in_the_picture_says_why(
+    output: float, said: str, width: int
+) -> None:
+    line = pictured.line()
+    lost = replace(line, y=(output,) * len(line.x))
+    assert f"answers {said}" in fit(lost, width, 23).lines[0]
+    assert f"answers of B {said}" in fit([line, lost], width + 5, 23).lines[0]
+    assert "answers" not in fit(line, width, 23).lines[0]
 
 
 def test_each_models_line_has_the_letter_of_its_run() -> None:
@@ -194,6 +211,25 @@ def test_each_batch_size_has_its_numbers_and_the_shown_one_is_marked() -> None:
         assert any("σ w" in line and "uphill" in line for line in lines)
 
 
+@pytest.mark.parametrize("marks", ["braille", "letters", "ascii"])
+@pytest.mark.parametrize("width", [60, 78])
+def test_the_signs_of_the_rose_are_told(width: int, marks: Marks) -> None:
+    text = pictured.text(noise(pictured.batches(), width, 30, marks=marks))
+    assert "all the data" in text
+    assert "+ no gradient" in text
+    assert ("x uphill" in text) == ("# " in text) == (marks != "braille")
+    table = next(line for line in text.splitlines() if "uphill" in line)
+    assert "batch" in table, "the numbers are still there"
+
+
+def test_layers_are_printed_without_a_gap() -> None:
+    net = pictured.net()
+    printed = drawn([net], pictured.race([(1.0, 1.0)]), 78, 40, "braille")
+    assert len(printed.lines) == 2 + 3 * len(net.layers)
+    blank = [not line.strip() for line in printed.lines]
+    assert not any(one and other for one, other in pairwise(blank))
+
+
 def test_all_batch_sizes_are_on_one_scale() -> None:
-    ticks = {noise(pictured.batches(), 78, 30, batch=at).lines[-1] for at in range(3)}
+    ticks = {noise(pictured.batches(), 78, 30, batch=at).lines[-2] for at in range(3)}
     assert len(ticks) == 1

@@ -81,9 +81,9 @@ def test_where_it_was_computed() -> None:
 
 def test_where_each_run_was_computed_is_told_where_they_differ() -> None:
     one, two = RunEnd("finished", 1, 0.0), RunEnd("finished", 1, 0.0, workers=2)
-    assert words.computed({"gd": one, "sgd": one}) == "cpu, eager"
+    assert words.computed({"gd": one, "sgd": one}) == "Computed on cpu, eager"
     assert words.computed({"gd": two, "minibatch": two, "sgd": one}) == (
-        "gd, minibatch: cpu, eager, 2 workers; sgd: cpu, eager"
+        "Computed: gd, minibatch on cpu, eager, 2 workers; sgd on cpu, eager"
     )
 
 

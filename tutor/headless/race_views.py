@@ -9,6 +9,7 @@ from tutor.exports import figures
 from tutor.exports.table import quoted
 from tutor.headless import printing
 from tutor.picture import Marks, Picture
+from tutor.pictures import bars
 from tutor.pictures.of_view import of_view
 from tutor.pictures.output import fit
 from tutor.session import Session
@@ -18,7 +19,7 @@ from tutor.training.lucky import Lucky, ends_below_first
 from tutor.training.refusals import refusal
 from tutor.training.run import Race
 from tutor.training.spec import RaceSpec
-from tutor.training.views import KIND_OF, Fit, View, ViewRequest
+from tutor.training.views import KIND_OF, Fit, Layers, View, ViewRequest
 
 
 def refuse(view: str, spec: RaceSpec) -> None:
@@ -47,11 +48,15 @@ async def seen(session: Session, race: Race, view: str, width: int) -> list[View
 def drawn(
     found: Sequence[View], race: Race, width: int, height: int, marks: Marks
 ) -> Picture:
-    """What was seen, one below the other, each under its run's name."""
+    """What was seen, one below the other, each under its run's name; at most of that
+    height each."""
     fits = [each for each in found if isinstance(each, Fit)]
     if fits:
         return fit(fits, width, height, marks=marks)
-    parts = [of_view(each, race, width, height, marks) for each in found]
+    parts = [
+        of_view(each, race, width, min(height, _most(each) or height), marks)
+        for each in found
+    ]
     if len(parts) == 1:
         return parts[0]
     lines: list[str] = []
@@ -60,6 +65,11 @@ def drawn(
         lines += [each.run.ljust(width)[:width], *part.lines]
         patches += [(), *part.patches]
     return Picture(tuple(lines), tuple(patches))  # type: ignore[arg-type]
+
+
+def _most(view: View) -> int | None:
+    """Rows that its picture can use; None: any number."""
+    return bars.rows(view) if isinstance(view, Layers) else None
 
 
 # ----------------------------------------------------------------------- many seeds

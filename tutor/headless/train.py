@@ -256,7 +256,7 @@ class _Training:
         if self._finished is not None:
             where = words.computed(self._finished.runs)
             again = words.command(self.race.spec)
-            printing.talk(f"Computed on {where}. The same again: {again}")
+            printing.talk(f"{where}. The same again: {again}")
         for notice in runs.notices:
             printing.talk(notice)
         if id is not None and (self._finished is None or not self._finished.over):

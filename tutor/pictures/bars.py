@@ -61,6 +61,11 @@ def layers(
     return canvas.picture(marks)
 
 
+def rows(layers: Layers) -> int:
+    """As many as it can use: two bars and a gap a layer, the heading and the ticks."""
+    return 2 + 3 * len(layers.layers)
+
+
 def _title(at: int, layer: Layer, width: int) -> str:
     """Which layer it is, from 1, and, where there is room, its name in the model."""
     if width < 52:

@@ -17,6 +17,8 @@ _BESIDE = 70
 """Columns from which the numbers stand beside the rose, not below it."""
 _TABLE = 31
 """Columns of the numbers."""
+_SIGNS = 16
+"""Rows from which there is one to spare for what the signs are."""
 _UPHILL = "bad"
 
 
@@ -36,18 +38,34 @@ def noise(
     rows = len(noise.batches) + 1
     beside = width >= _BESIDE
     below = not beside and height >= rows + 10
+    signs = height - (rows + 1 if below else 0) >= _SIGNS
     part = Canvas(
-        width - _TABLE - 2 if beside else width, height - rows - 1 if below else height
+        width - _TABLE - 2 if beside else width,
+        height - (rows + 1 if below else 0) - signs,
     )
     frame = framed(part, *_axes(noise, part), noise.names, marks == "braille")
     _rose(part, frame, noise, shown, marks)
     part.write_all(frame.left + 5, 0, _said(shown, beside or below), part.width)
     canvas.paste(part, 0, 0)
+    if signs:
+        canvas.write_all(1, part.height, _signs(marks), width)
     if beside:
         _table(canvas, noise, shown, part.width + 2, 1)
     elif below:
-        _table(canvas, noise, shown, 1, part.height + 1)
+        _table(canvas, noise, shown, 1, part.height + 1 + signs)
     return canvas.picture(marks)
+
+
+def _signs(marks: Marks) -> list[Said]:
+    """What is what; where there are no colours the batches have signs too."""
+    full: list[Said] = [
+        (("●", "here"), (" all the data", "quiet")),
+        (("   ", ""), ("+", "strong"), (" no gradient", "quiet")),
+    ]
+    if marks == "braille":
+        return full
+    batches: Said = (("   . a batch", "quiet"), ("   x uphill", "quiet"))
+    return [(("#", "here"), *full[0]), full[1], batches]
 
 
 def _said(shown: BatchNoise, table: bool) -> list[Said]:

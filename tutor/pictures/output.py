@@ -47,9 +47,15 @@ def fit(
         if place is not None:
             cloud.dot(*place)
     frame.draw(canvas, cloud, ".", "quiet")
+    odd: dict[str, str] = {}
     for each, number in reversed(list(zip(fits, numbers, strict=False))):
-        _line(canvas, frame, each, number, marks)
+        if not _line(canvas, frame, each, number, marks):
+            finite = any(drawable(y) for y in each.y)
+            why = "outside the picture" if finite else "not finite"
+            odd[why] = LETTERS[number] + odd.get(why, "")
+    which = {why: "" if len(fits) == 1 else f" of {odd[why]}" for why in odd}
     said: list[Said] = [
+        *(((f"answers{which[why]} {why}, ", "bad"),) for why in odd),
         ((f"the model at iteration {fits[0].iteration}", "quiet"),),
         ((f", {len(fits[0].data)} points of the data", "quiet"),),
     ]
@@ -70,13 +76,15 @@ def _axes(fits: Sequence[Fit], width: int, height: int) -> tuple[Axis, Axis]:
     )
 
 
-def _line(canvas: Canvas, frame: Frame, fit: Fit, number: int, marks: Marks) -> None:
+def _line(canvas: Canvas, frame: Frame, fit: Fit, number: int, marks: Marks) -> bool:
+    """False: none of it is inside."""
     points = list(zip(fit.x, fit.y, strict=True))
     sheet = frame.line(points, fine=marks == "braille")
     frame.draw(canvas, sheet, LETTERS[number].lower(), INKS[number])
     inside = [each for each in points if frame.cell(*each) != (-1, -1)]
     if inside:
         canvas.put(*frame.cell(*inside[-1]), LETTERS[number], INKS[number])
+    return any(True for _ in sheet.cells("."))
 
 
 def regions(

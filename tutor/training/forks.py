@@ -49,10 +49,8 @@ def forked(race: RaceSpec, parent: str, at: int, key: str, value: Setting) -> Ra
 
     UsageError at six runs, at the parent's end, or when the value makes no sense.
     """
-    if len(race.runs) >= RUN_LIMIT:
-        raise UsageError(
-            f"A race has {RUN_LIMIT} runs at most: take one out (key d) before a fork."
-        )
+    if no_room := full(race):
+        raise UsageError(no_room)
     by_name = {run.name: run for run in race.runs}
     old = by_name[parent]
     name = _free_name(f"{parent} {key} {_said(value)}", by_name)
@@ -68,6 +66,13 @@ def forked(race: RaceSpec, parent: str, at: int, key: str, value: Setting) -> Ra
         parent = by_name[parent].of  # where its points up to there are
     fork = replace(fork, name=name, of=parent, since=at)
     return replace(race, runs=(*race.runs, fork))
+
+
+def full(race: RaceSpec) -> str:
+    """Why there can be no fork of any run, as a sentence; "": there can be one."""
+    if len(race.runs) < RUN_LIMIT:
+        return ""
+    return f"A race has {RUN_LIMIT} runs at most: take one out (key d) before a fork."
 
 
 def without(race: RaceSpec, name: str) -> RaceSpec:

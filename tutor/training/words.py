@@ -97,13 +97,14 @@ def standing(race: Race, run: Run) -> str:
 
 
 def computed(ends: Mapping[str, RunEnd]) -> str:
-    """On what the runs of a race were computed; which ones, where they differ."""
+    """Like "Computed on cpu, eager"; of each run, where they differ."""
     names: dict[str, list[str]] = {}
     for name, end in ends.items():
         names.setdefault(computed_on(end), []).append(name)
     if len(names) < 2:
-        return "".join(names)
-    return "; ".join(f"{', '.join(those)}: {where}" for where, those in names.items())
+        return f"Computed on {''.join(names)}"
+    each = (f"{', '.join(those)} on {where}" for where, those in names.items())
+    return f"Computed: {'; '.join(each)}"
 
 
 def computed_on(end: RunEnd) -> str:

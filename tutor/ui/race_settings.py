@@ -275,12 +275,17 @@ async def fork(
 
 
 def offers(control: RaceControl, parent: str, at: int) -> tuple[str, ...]:
-    """Forks worth a try, as they are typed."""
+    """Forks worth a try, as they are typed. At the run's end nothing follows: what is left
+    are those that begin at 0."""
     spec = control.race.spec
     run = next(each for each in spec.runs if each.name == parent)
     alone = replace(spec, runs=(run,))
     found = []
     for key in _OFFERED:
+        if at >= run.iterations and key in CHANGEABLE:
+            continue
+        if key == "seed" and run.dataset in catalogue.FUNCTIONS:
+            continue  # nothing is left to chance
         notch = Notch(key)
         for direction in (1, -1):
             turned = notch.turn(alone, direction, at)

@@ -108,9 +108,17 @@ class RaceAsks(RaceMoves):
         return names[at]
 
     def action_fork_run(self) -> None:
-        at = max(0, self.control.at)
+        if no_room := forks.full(self.control.race.spec):
+            self.say(no_room, look.WARN)
+            return
         parent = self.run_of()
+        run = self.control.race.runs[parent]
+        at = max(0, min(self.control.at, run.last))
         letter = LETTERS[list(self.control.race.runs).index(parent)]
+        offers = race_settings.offers(self.control, parent, at)
+        if at >= run.spec.iterations:
+            self._ask_at_the_end(letter, at, offers)
+            return
         tab = self.look.key("tab")
         several = len(self.control.race.runs) > 1
         other = ", or B lr 0.2 for another run" if several else ""
@@ -122,9 +130,23 @@ class RaceAsks(RaceMoves):
                 "fork",
                 f"Fork {letter} at {at}:",
                 hint=hint,
-                offers=race_settings.offers(self.control, parent, at),
+                offers=offers,
             )
         )
+
+    def _ask_at_the_end(self, letter: str, at: int, offers: tuple[str, ...]) -> None:
+        """Of a run that has come to its end only what begins at 0 can be forked."""
+        back = self.look.key("left")
+        if not offers:
+            self.say(f"{letter} ends at {at}: go back with {back}, then fork it.")
+            return
+        hint = (
+            f"{letter} ends at {at}: for lr and the like Esc and {back} first. Others begin "
+            f"at 0: {offers[0]}; {self.look.key('tab')} offers some."
+        )
+        if self.has_class("-narrow"):
+            hint = f"{offers[0]}; for lr Esc, {back} first"
+        self.ask(Ask("fork", f"Fork {letter} from 0:", hint=hint, offers=offers))
 
     async def _take_fork(self, text: str) -> str:
         wish = race_settings.wish(text)

@@ -138,9 +138,23 @@ class RaceMoves(FrameScreen[bool]):
             event.stop()
             event.prevent_default()  # or what is said now would be taken away
             self._toggle(event.character)
+        elif event.key == "s" and self.control.race.over:
+            self._count = ""
+            event.prevent_default()  # as above
+            self.say(self._over_words())
+            self.refresh_frame()
         elif event.key not in ("s", "backspace") and self._count:
             self._count = ""
             self.refresh_frame()
+
+    def _over_words(self) -> str:
+        """Why there is no further iteration, and what begins one."""
+        if self.control.race.spec.watched:
+            return "Your own loop has ended: there is no further iteration."
+        twice = " twice" if self.control.cursor is not None else ""
+        ended = "over: every run diverged" if self.control.state == "diverged" else ""
+        key = self.look.key("space")
+        return f"The race is {ended or 'finished'}. {key}{twice} runs it again."
 
     def action_forget_count(self) -> None:
         self._count = self._count[:-1]
@@ -287,9 +301,12 @@ class RaceMoves(FrameScreen[bool]):
     @work(group="turn", exit_on_error=False)
     async def _turn_setting(self, row: Row, direction: int) -> None:
         """As soon as no iteration is under way; turns wait for each other."""
+        early = self.control.state == "starting" and row.key != "speed"
+        if early:
+            self.say("It is taken as soon as the kernel is there.")
         async with self._turns:
             said = await race_settings.turn(self.control, row, direction)
-        if said:
+        if said or early:
             self.say(safe(said), look.WARN)
         self.draw_beside()
 

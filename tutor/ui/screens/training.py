@@ -300,6 +300,9 @@ class TrainingScreen(RaceCare):
             return self._luck_words(asked)
         if shown.name != "curves" and control.looking.problem is not None:
             return control.looking.problem
+        if shown.name != "curves" and control.trying:
+            key = self.look.key("space")
+            return f"The picture comes after the luck meter: {key} ends that."
         if shown.name != "curves" and not waiting:
             return f"Computing the picture{self.look[Glyph.ELLIPSIS]}"
         runs = [safe_line(run.name, 20) for run in control.race.spec.runs]
@@ -564,6 +567,8 @@ class TrainingScreen(RaceCare):
     @work(group="take", exit_on_error=False)
     async def _take_kept(self, id: str) -> None:
         """When the race that is here rests: it may be the very one that was chosen."""
+        if early := self._kept.state == "starting":
+            self.say("It is opened as soon as the kernel is there.")
         await self._kept.pause()
         try:
             async with self._races.taken(long=False):
@@ -571,5 +576,7 @@ class TrainingScreen(RaceCare):
         except TutorError as error:
             self.say(safe(str(error)), look.BAD)
             return
+        if early:
+            self.say("")
         self._show_race(self._kept)
         self._kept.take_over(stored.race)
