@@ -273,7 +273,8 @@ async def test_what_is_given_before_there_is_a_kernel_is_said_to_wait() -> None:
         assert app.training.mode == "command"
         go_on.set()
         await wait_until(pilot, lambda: app.training.control.race.iteration == 0)
-        await wait_for_text(pilot, "◂ 0.2 ▸")
+        text = await wait_for_text(pilot, "◂ 0.2 ▸")
+        assert "as soon as" not in text
 
 
 async def test_a_kernel_that_does_not_answer_is_ended_by_the_second_ctrl_c(

@@ -90,7 +90,7 @@ class RaceAsks(RaceMoves):
             return
         if self.line.ask == ask and not early:
             self._close_line()
-        if said:
+        if said or early:
             self.say(safe(said), look.WARN)
 
     # -------------------------------------------------------------------------- forks
