@@ -12,11 +12,13 @@ from tests.ui.test_training import RaceApp, racing, settled
 from tutor.errors import UsageError
 from tutor.runs.store import Runs
 from tutor.training.findings import Finding
+from tutor.training.notches import Notch
 from tutor.training.run import Finished, Points, Race, RunEnd
 from tutor.training.spec import Change, RaceSpec, RunSpec
 from tutor.ui import race_settings
 from tutor.ui.race_settings import Row
 from tutor.ui.widgets.ask_line import AskLine
+from tutor.ui.widgets.plain import Plain
 
 
 async def at_the_end(app: RaceApp, pilot: Pilot[Any]) -> None:
@@ -336,6 +338,13 @@ async def test_a_wide_screen_keeps_the_curves_below_another_view() -> None:
 # ----------------------------------------------------------------------------- findings
 
 
+def told(app: RaceApp) -> str:
+    """What is said below the picture, whole, however it is wrapped."""
+    plain = app.screen.query_one("#see", Plain)
+    lines = screen_text(app).splitlines()[plain.region.y : plain.region.bottom]
+    return " ".join(" ".join(each[: plain.region.right] for each in lines).split())
+
+
 async def test_what_went_wrong_is_said_and_its_first_proposal_forked() -> None:
     async with racing() as (app, pilot):
         app.engine.findings = [
@@ -343,14 +352,88 @@ async def test_what_went_wrong_is_said_and_its_first_proposal_forked() -> None:
         ]
         await pilot.press("9", "s")
         text = await wait_for_text(pilot, "2 / λmax")
-        assert "a tries lr 0.5" in " ".join(text.split())
+        said = told(app)
+        assert (
+            "a tries lr 0.5: below the limit of 0.935. a again tries decay 2:" in said
+        )
         assert "a try it" in text
         await pilot.press("a")
         await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
         fork = app.training.control.race.spec.runs[-1]
         assert (fork.of, fork.since) == ("gd", 0)
         assert fork.at(0).lr == 0.5
-        assert "λmax" not in await settled(pilot)
+        text = await settled(pilot)
+        assert "a tries decay 2" in told(app)
+        assert "a tries lr" not in text
+        await pilot.press("a")
+        await wait_until(pilot, lambda: len(app.training.control.race.runs) == 5)
+        assert app.training.control.race.spec.runs[-1].decay == 2
+        text = await settled(pilot)
+        assert "λmax" not in text
+        assert "a try it" not in text
+        await pilot.press("a")
+        await settled(pilot)
+        assert len(app.training.control.race.runs) == 5
+
+
+async def test_both_proposals_have_room_on_a_small_screen() -> None:
+    async with racing(size=(60, 20)) as (app, pilot):
+        app.engine.findings = [
+            Finding("gd", "diverged", 9, tensor="w", lr=2.0, limit=0.935)
+        ]
+        await pilot.press("9", "s")
+        await wait_for_text(pilot, "decay 2")
+        assert "a tries lr 0.5. a again tries decay 2." in told(app)
+
+
+async def test_long_proposals_are_told_briefly_where_they_have_no_room() -> None:
+    async with racing() as (app, pilot):
+        facts = {"loss": 1.234e9, "size": -17406.0}
+        app.engine.findings = [
+            Finding("sgd", "diverged", 9, "w", lr=0.7, limit=0.935, facts=facts)
+        ]
+        await pilot.press("9", "s")
+        await wait_for_text(pilot, "tries lr 0.1")
+        assert "a tries lr 0.1. a again tries batch 64." in told(app)
+
+
+async def test_what_is_said_of_several_runs_is_tried_in_each() -> None:
+    async with racing() as (app, pilot):
+        control = app.training.control
+        wrong = Notch("slip").turn(control.race.spec, 1)
+        assert {each.slip for each in wrong.runs} == {"no-zero-grad"}
+        await control.renew(wrong)
+        await wait_for_text(pilot, "ready")
+        app.engine.findings = [
+            Finding(run, "no-zero-grad", 1, tensor="w")
+            for run in ("sgd", "minibatch", "gd")
+        ]
+        await pilot.press("3", "s")
+        await wait_for_text(pilot, "of gd, minibatch and sgd")
+        await pilot.press("a")
+        await wait_until(pilot, lambda: len(control.race.runs) == 6)
+        forks = control.race.spec.runs[3:]
+        assert [(each.of, each.slip) for each in forks] == [
+            ("gd", ""),
+            ("minibatch", ""),
+            ("sgd", ""),
+        ]
+        assert "zero_grad" not in await settled(pilot)
+        turned = Notch("slip").turn(control.race.spec, 1)
+        assert {each.slip for each in turned.runs[:3]} == {"broadcast"}
+        assert {each.slip for each in turned.runs[3:]} == {""}, "as their names say"
+
+
+async def test_what_was_said_of_settings_that_are_others_now_is_not_said() -> None:
+    async with racing() as (app, pilot):
+        control = app.training.control
+        control.race.add(Finding("gd", "engine", text="there is no compiler"))
+        control.race.spec = replace(control.race.spec, engine="compiled")
+        control.tell()
+        await wait_for_text(pilot, "The eager engine computes gd")
+        control.race.spec = replace(control.race.spec, engine="eager")
+        control.tell()
+        assert "eager engine" not in await settled(pilot)
 
 
 # -------------------------------------------------------------------------------- files
@@ -472,6 +555,8 @@ async def test_an_own_loop_that_diverged_has_not_finished() -> None:
         app.session.watched = race
         await pilot.press("l")
         text = await wait_for_text(pilot, "diverged at 4")
+        assert "Your loop diverged at iteration 4" in told(app)
+        assert "Try lr 0.5: smaller steps. Or: clip the gradients" in told(app)
         assert "diverged at 39" not in text
         assert "ended" in text
         assert "finished" not in text

@@ -132,7 +132,7 @@ TRAINING: tuple[Action, ...] = (
         "apply_proposal",
         ("a",),
         "try it",
-        "Fork the run that went wrong, with the first change that was proposed.",
+        "Fork the run that went wrong, with the change that was proposed; then the next.",
         1,
         "try what was proposed",
     ),

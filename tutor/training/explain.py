@@ -7,7 +7,7 @@ settings nobody knows, and what can be done is told as code.
 from tutor.training.findings import Finding
 from tutor.training.remedies import Proposal as Proposal
 from tutor.training.remedies import mean_instead, number, remedies, too_large
-from tutor.training.spec import RunSpec
+from tutor.training.spec import RaceSpec, RunSpec
 
 
 def sentence(finding: Finding, spec: RunSpec | None = None) -> str:
@@ -41,6 +41,18 @@ _WORDS = {
     "broadcast": "give the targets the shape of the outputs: y.unsqueeze(1)",
     "double-sigmoid": "give the loss the outputs as they are, without the {text}",
 }
+
+
+def holds(finding: Finding, race: RaceSpec, at: int) -> bool:
+    """Whether it is still so with the settings that the race has at iteration `at`."""
+    if finding.kind == "engine":
+        return race.engine == "compiled"
+    if finding.kind == "one-worker":
+        return race.workers > 1
+    if finding.kind == "sum" and not race.watched:
+        now = (run.at(at).loss for run in race.runs if run.name == finding.run)
+        return next(now, "sse") == "sse"
+    return True
 
 
 def lines(finding: Finding, spec: RunSpec | None = None) -> list[str]:

@@ -75,6 +75,38 @@ def full(race: RaceSpec) -> str:
     return f"A race has {RUN_LIMIT} runs at most: take one out (key d) before a fork."
 
 
+def is_forked(race: RaceSpec, parent: str, at: int, key: str, value: Setting) -> bool:
+    """Whether the race has just that fork."""
+    try:
+        new = forked(replace(race, runs=_line(race, parent)), parent, at, key, value)
+    except UsageError:
+        return False
+    wanted = replace(new.runs[-1], name="")
+    return any(replace(run, name="") == wanted for run in race.runs)
+
+
+def _line(race: RaceSpec, name: str) -> tuple[RunSpec, ...]:
+    """A run and those it comes from."""
+    by_name = {run.name: run for run in race.runs}
+    found = []
+    while name in by_name:
+        found.append(by_name.pop(name))
+        name = found[-1].of
+    return tuple(found)
+
+
+def made_for(run: RunSpec, key: str) -> bool:
+    """A fork whose name says its value of a setting that it has from the start."""
+    said = f" {key} {_said(getattr(run, key))}" if key not in CHANGEABLE else ""
+    return bool(said and run.name.endswith(said.replace(",", " ")))
+
+
+def together(race: RaceSpec, key: str) -> tuple[RunSpec, ...]:
+    """The runs that are turned at once: not the forks made to have another value than
+    the rest, whose names would lie."""
+    return tuple(run for run in race.runs if not made_for(run, key)) or race.runs
+
+
 def without(race: RaceSpec, name: str) -> RaceSpec:
     """The race with a run less. Its forks stay, with the points that are theirs."""
     if len(race.runs) == 1:

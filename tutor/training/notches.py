@@ -85,7 +85,7 @@ def turned_run(race: RaceSpec) -> RunSpec | None:
 
 def _concerned(race: RaceSpec, key: str) -> Iterator[RunSpec]:
     """The runs that have such a setting."""
-    for run in [turned_run(race)] if key == "batch" else race.runs:
+    for run in [turned_run(race)] if key == "batch" else forks.together(race, key):
         if run is None:
             continue
         has_data = run.dataset not in catalogue.FUNCTIONS

@@ -23,6 +23,10 @@ _ADAM = (0.5, 1.5)
 """Learning rates with which adam comes near in 25 iterations, from batches of 4 on."""
 _BADLY_SCALED = 50.0
 """From so many times on, the steepest direction keeps the others from moving."""
+_NEAR = 0.9
+"""Of the largest learning rate: the steps overshoot, each less than the one before."""
+_EVEN = 4.0
+"""Directions not steeper than so many times the flattest."""
 _TOO_LARGE = 1e18
 """The square of ten times as much is beyond float32."""
 
@@ -45,11 +49,14 @@ class Proposal:
 
 
 def remedies(finding: Finding, spec: RunSpec | None) -> tuple[Proposal, ...]:
-    """One or two: another learning rate, and something else if that helps, too."""
+    """Two, where two are known: another learning rate, and something else if that
+    helps, too, else a third learning rate."""
     if spec is not None and (large := too_large(spec)):
         return (large,)
     other = _otherwise(finding, spec)
     first = _slower(finding, spec)
+    if other is None:
+        other = _still_slower(finding, spec, first)
     return (first,) if other is None else (first, other)
 
 
@@ -131,6 +138,36 @@ def _usual(now: RunSpec | None) -> float:
     return value / now.samples_per_iteration if now.loss == "sse" else value
 
 
+def _still_slower(
+    finding: Finding, spec: RunSpec | None, first: Proposal
+) -> Proposal | None:
+    """Another learning rate of ours: just below the limit where the loss shows that it
+    is one, else a part of the first."""
+    if spec is None or first.key != "lr" or not isinstance(first.value, float):
+        return None
+    now, limit = spec.at(finding.iteration), finding.limit
+    whole = now.batch is None or now.batch >= now.points
+    if limit is not None and whole and now.optimiser == "sgd":
+        value = float(f"{_NEAR * limit:.2g}")
+        words = f"lr {value:g}: just below the limit, it swings before it rests"
+        return Proposal("lr", value, words)
+    value = below(first.value / 5)
+    return Proposal("lr", value, f"lr {value:g}: smaller still, slower but surer")
+
+
+def _falling(finding: Finding, now: RunSpec, most: float) -> Proposal | None:
+    """A learning rate that falls, as the sum of its steps does not (Robbins and Monro, A
+    stochastic approximation method, 1951): from `most` times the limit it comes back."""
+    lr, limit = finding.lr, finding.limit
+    if lr is None or not limit or now.decay or lr > most * limit:
+        return None
+    if finding.facts.get("condition", 1.0) > _EVEN:
+        return None  # the flat directions would have no time
+    value = below(max(1.0, lr / limit))
+    words = f"decay {value:g}: lr / (1 + {value:g}k) falls below the limit"
+    return Proposal("decay", value, words)
+
+
 def _otherwise(finding: Finding, spec: RunSpec | None) -> Proposal | None:
     """The second way; None: nothing is known that would help with this learning rate."""
     if finding.facts.get("condition", 0.0) >= _BADLY_SCALED:
@@ -152,7 +189,7 @@ def _otherwise(finding: Finding, spec: RunSpec | None) -> Proposal | None:
         plain = largest / (1 + kept if finding.limit else 1 - kept)
         if lr <= _STILL_SAFE * plain * _steady(now.batch, now.points):
             return Proposal("optimiser", "sgd", "no momentum: steps do not add up")
-        return None
+        return _falling(finding, now, most=3.0)
     if now.optimiser != "sgd":
         return None
     if now.batch is not None and (more := _more(now, lr, largest)):
@@ -160,7 +197,7 @@ def _otherwise(finding: Finding, spec: RunSpec | None) -> Proposal | None:
     if finding.limit and _ADAM[0] <= lr <= _ADAM[1] and (now.batch or 4) >= 4:
         words = "adam: its steps do not grow with the gradient"
         return Proposal("optimiser", "adam", words)
-    return None
+    return _falling(finding, now, most=100.0 if now.batch is None else 10.0)
 
 
 def _more(now: RunSpec, lr: float, largest: float) -> Proposal | None:

@@ -15,6 +15,7 @@ from tutor import crash
 from tutor.errors import TutorError
 from tutor.lesson.schema import TrainCell
 from tutor.session import Session
+from tutor.training import explain
 from tutor.training.findings import Finding
 from tutor.training.forks import as_now
 from tutor.training.luck import LuckRequest
@@ -138,7 +139,13 @@ class RaceControl:
     @property
     def finding(self) -> Finding | None:
         """The newest that is still to be said."""
-        open_ones = [each for each in self.race.findings if each not in self.answered]
+        race = self.race
+        open_ones = [
+            each
+            for each in race.findings
+            if each not in self.answered
+            and explain.holds(each, race.spec, race.iteration)
+        ]
         held = [each for each in open_ones if self._holds(each)]
         return held[-1] if held else None
 

@@ -2,7 +2,7 @@
 typed value or a fork makes of the race. What goes wrong is a sentence. No widgets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -170,7 +170,8 @@ async def give(control: RaceControl, key: str, text: str) -> str:
     def given() -> RaceSpec:
         spec = control.race.spec
         one = turned_run(spec) if key == "batch" else None
-        names = {run.name for run in spec.runs} if one is None else {one.name}
+        names = {run.name for run in forks.together(spec, key)}
+        names = names if one is None else {one.name}
         return forks.turned(spec, names, key, value, _at(control))
 
     return await _put(control, key, given)
@@ -272,6 +273,32 @@ async def fork(
     if key in CHANGEABLE or at == 0:
         return ""
     return f"{key} cannot change on the way: this run has it from the start."
+
+
+async def fork_each(
+    control: RaceControl, parents: Sequence[str], key: str, value: Setting
+) -> str:
+    """The same fork of several runs, from the start, as far as there is room. What is to
+    be said; "": nothing. Raises UsageError when there is none for the first."""
+    said = ""
+
+    def make() -> RaceSpec:
+        nonlocal said
+        spec = control.race.spec
+        for parent in parents:
+            try:
+                spec = forks.forked(spec, parent, 0, key, value)
+            except UsageError as error:
+                if spec is control.race.spec:
+                    raise
+                said = str(error)
+                break
+        return spec
+
+    await control.change(make)
+    control.cursor = None
+    await control.run()
+    return said
 
 
 def offers(control: RaceControl, parent: str, at: int) -> tuple[str, ...]:

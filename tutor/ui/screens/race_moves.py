@@ -4,6 +4,7 @@ What is typed is `race_asks`', what is seen `training`'s.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from textual import events, work
 
@@ -12,6 +13,7 @@ from tutor.errors import UsageError
 from tutor.picture import LETTERS
 from tutor.safetext import safe
 from tutor.training import explain, forks
+from tutor.training.findings import Finding
 from tutor.training.run import Run
 from tutor.ui import look, race_pictures, race_settings
 from tutor.ui.race_control import RaceControl
@@ -312,27 +314,63 @@ class RaceMoves(FrameScreen[bool]):
 
     # ----------------------------------------------------------------------- findings
 
-    def _proposal(self) -> explain.Proposal | None:
-        """The first that was made for the newest finding."""
+    def proposals(self) -> list[explain.Proposal]:
+        """Those for the newest finding that nobody tried yet."""
         finding = self.control.finding
         run = None if finding is None else self.control.race.runs.get(finding.run)
-        if finding is None or run is None or self.control.race.spec.watched:
-            return None
+        if finding is None or run is None:
+            return []
+        spec = self.control.race.spec
+        if spec.watched:  # whose settings nobody knows
+            return list(explain.proposals(finding))
         found = explain.proposals(finding, run.spec)
-        return found[0] if found else None
+        return [
+            each
+            for each in found
+            if not (
+                each.key
+                and forks.is_forked(spec, run.spec.name, 0, each.key, each.value)
+            )
+        ]
+
+    def _proposal(self) -> explain.Proposal | None:
+        """The first of them that can be forked."""
+        return next((each for each in self.proposals() if each.key), None)
+
+    def alike(self, finding: Finding) -> list[str]:
+        """The runs of which the very same is said."""
+        names = [
+            each.run
+            for each in self.control.race.findings
+            if replace(each, run=finding.run) == finding
+        ]
+        return names if finding.run in names else [finding.run]
 
     async def action_apply_proposal(self) -> None:
         finding, proposal = self.control.finding, self._proposal()
         if finding is None or proposal is None:
             return
+        key, value = proposal.key, proposal.value
+        alike = self.alike(finding)
+        runs = self.control.race.runs
+        names = [
+            name
+            for name in alike
+            if (key, value)
+            in {
+                (each.key, each.value)
+                for each in explain.proposals(finding, runs[name].spec)
+            }
+        ]
         try:
-            said = await race_settings.fork(
-                self.control, finding.run, 0, proposal.key, proposal.value
-            )
+            said = await race_settings.fork_each(self.control, names, key, value)
         except UsageError as error:  # there are six runs already
             said = str(error)
         else:
-            self.control.answered = list(self.control.race.findings)
+            if self._proposal() is None:
+                self.control.answered += [
+                    each for each in self.control.race.findings if each.run in alike
+                ]
         if said:
             self.say(safe(said), look.WARN)
         self.refresh_frame()

@@ -9,6 +9,7 @@ when nothing has changed.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from textwrap import wrap
 from time import monotonic as now
 
 from textual import on, work
@@ -50,6 +51,8 @@ LONGEST_S = 2.0
 """Between two drawings, however much the first one sent."""
 KEYS_FIRST_S = 0.25
 """A drawing waits so long for a stream of keys to end."""
+TOLD_ROWS = 7
+"""Lines of what went wrong, at most."""
 BOTH = 28
 """Rows from which the curves stand below another view."""
 
@@ -79,7 +82,7 @@ class TrainingScreen(RaceCare):
         &.-narrow #panel { display: none; }
         &.-narrow #line { display: block; }
         &.-low #see { display: none; }
-        &.-told #see { display: block; max-height: 7; }
+        &.-told #see { display: block; max-height: 7; }  /* TOLD_ROWS */
         &.-low #empty { padding: 0 1; }
     }
     """
@@ -341,25 +344,31 @@ class TrainingScreen(RaceCare):
         own = self.control.race.spec.watched  # whose settings nobody knows
         told = replace(finding, run=self._who_alike(finding))
         said = explain.sentence(told, None if own else run.spec)
-        proposals = [each for each in explain.proposals(finding, run.spec) if not own]
-        key = self.look.key("a")
-        if self.has_class("-narrow"):
+        narrow = self.has_class("-narrow")
+        if narrow:
             said = said.partition(": ")[0] + "."
-            brief = (
-                replace(each, words=each.words.partition(": ")[0]) for each in proposals
-            )
-            proposals = list(brief)[:1]
-        for lead, each in zip((f"{key} tries", "Or"), proposals, strict=False):
-            said += f" {each.after(lead).removesuffix('.')}."
-        return self.look.text(safe_line(said, 600)), look.BAD
+        whole = f"{said}{self._offered(brief=narrow)}"
+        width = self.query_one("#see", Plain).content_size.width
+        if width and len(wrap(whole, width)) > TOLD_ROWS:
+            whole = f"{said}{self._offered(brief=True)}"
+        return self.look.text(safe_line(whole, 600)), look.BAD
+
+    def _offered(self, *, brief: bool) -> str:
+        """What can be tried, in the order in which the key does it; `brief`: without
+        saying why."""
+        key, offered, tried = self.look.key("a"), "", False
+        for each in self.proposals():
+            lead = "Or" if offered else "Try"
+            if each.key:
+                lead, tried = f"{key} again tries" if tried else f"{key} tries", True
+            words = each.words.partition(": ")[0] if brief else each.words
+            told = replace(each, words=words).after(lead)
+            offered += f" {told.removesuffix('.')}."
+        return offered
 
     def _who_alike(self, finding: Finding) -> str:
         """All runs of which the very same is said."""
-        names = [
-            each.run
-            for each in self.control.race.findings
-            if replace(each, run=finding.run) == finding
-        ]
+        names = self.alike(finding)
         if self.control.race.spec.watched or len(names) < 2:
             return finding.run
         return f"{', '.join(names[:-1])} and {names[-1]}"
