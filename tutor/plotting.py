@@ -72,6 +72,11 @@ def loss_curves(
         return blank(width, height)
     runs = seen(race, look)
     across = _across(race, runs, look, width)
+    if runs and all(_is_never_finite(each.run) for each in runs):
+        canvas = Canvas(width, height)  # axes would be invented
+        said = _NONE_FINITE[:width]
+        canvas.write((width - len(said)) // 2, height // 2, said)
+        return canvas.picture(marks)
     columns = 2 * width if marks == "braille" else width
     traces = list(_traces(runs, look, across, columns, raw=marks == "braille"))
     values = [value for each in traces for value in each.values if drawable(value)]
@@ -82,11 +87,11 @@ def loss_curves(
         canvas.write(0, row, text)
     canvas.write_all(1, 0, _heading(runs, look, height), width)
     _draw(canvas, frame, across, up, traces, look, marks)
-    if runs and not any(each.run.curve.highest > -math.inf for each in runs):
-        begun = max(each.run.last for each in runs)
-        said = _NONE_FINITE if begun >= 0 else ""
-        canvas.write((width - len(said)) // 2, height // 2, said[:width])
     return canvas.picture(marks)
+
+
+def _is_never_finite(run: Run) -> bool:
+    return run.last >= 0 and run.curve.highest == -math.inf
 
 
 def suggests_log(race: Race) -> bool:

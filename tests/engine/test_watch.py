@@ -426,6 +426,10 @@ def test_a_loss_that_is_never_finite_is_said_from_its_first_iteration(
     assert (found.kind, found.iteration) == ("not-finite", 0)
     said = "The loss of your loop is not finite from iteration 0 on."
     assert explain.sentence(found) == said
+    (only,) = explain.proposals(found)
+    assert only.words.startswith("look for nan and inf in the data"), (
+        "nothing was learnt"
+    )
 
 
 def test_how_far_a_parameter_came_has_its_sign(kernel: Kernel) -> None:

@@ -53,6 +53,10 @@ def remedies(finding: Finding, spec: RunSpec | None) -> tuple[Proposal, ...]:
     helps, too, else a third learning rate."""
     if spec is not None and (large := too_large(spec)):
         return (large,)
+    if spec is None and finding.iteration == 0:
+        words = "look for nan and inf in the data and the first parameters: "
+        words += "torch.isfinite(x).all()"
+        return (Proposal("", None, words, does=True),)
     other = _otherwise(finding, spec)
     first = _slower(finding, spec)
     if other is None:
