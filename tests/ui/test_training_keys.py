@@ -360,6 +360,7 @@ async def test_what_went_wrong_is_said_and_its_first_proposal_forked() -> None:
         await pilot.press("a")
         await wait_until(pilot, lambda: len(app.training.control.race.runs) == 4)
         fork = app.training.control.race.spec.runs[-1]
+        assert app.training.proposals() is app.training.proposals(), "found once"
         assert (fork.of, fork.since) == ("gd", 0)
         assert fork.at(0).lr == 0.5
         text = await settled(pilot)

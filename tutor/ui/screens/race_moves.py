@@ -15,6 +15,7 @@ from tutor.safetext import safe
 from tutor.training import explain, forks
 from tutor.training.findings import Finding
 from tutor.training.run import Run
+from tutor.training.spec import RaceSpec, RunSpec
 from tutor.ui import look, race_pictures, race_settings
 from tutor.ui.race_control import RaceControl
 from tutor.ui.race_looks import Looks
@@ -49,6 +50,8 @@ class RaceMoves(FrameScreen[bool]):
         self._count = ""
         """Digits that were typed and wait for s."""
         self._turns = asyncio.Lock()
+        self._proposed: tuple[RaceSpec, Finding, list[explain.Proposal]] | None = None
+        """Each drawing asks for them several times."""
 
     def note_change(self) -> None:
         """Draw everything soon."""
@@ -321,17 +324,10 @@ class RaceMoves(FrameScreen[bool]):
         if finding is None or run is None:
             return []
         spec = self.control.race.spec
-        if spec.watched:  # whose settings nobody knows
-            return list(explain.proposals(finding))
-        found = explain.proposals(finding, run.spec)
-        return [
-            each
-            for each in found
-            if not (
-                each.key
-                and forks.is_forked(spec, run.spec.name, 0, each.key, each.value)
-            )
-        ]
+        last = self._proposed
+        if last is None or last[0] is not spec or last[1] is not finding:
+            last = self._proposed = spec, finding, _untried(spec, run.spec, finding)
+        return last[2]
 
     def _proposal(self) -> explain.Proposal | None:
         """The first of them that can be forked."""
@@ -374,3 +370,13 @@ class RaceMoves(FrameScreen[bool]):
         if said:
             self.say(safe(said), look.WARN)
         self.refresh_frame()
+
+
+def _untried(race: RaceSpec, run: RunSpec, finding: Finding) -> list[explain.Proposal]:
+    if race.watched:  # whose settings nobody knows
+        return list(explain.proposals(finding))
+    return [
+        each
+        for each in explain.proposals(finding, run)
+        if not (each.key and forks.is_forked(race, run.name, 0, each.key, each.value))
+    ]
