@@ -509,11 +509,11 @@ async def test_points_that_come_twice_are_taken_once(fixture: Fixture) -> None:
     await control.do(10)
     await fixture.until(lambda: control.race.iteration == 10)
     held = control.race.runs["gd"].losses[:11]
-    fixture.session.finding = Finding("gd", "sum", 1)
+    fixture.session.finding = Finding("gd", "diverged", 1)
     fixture.session.at.clear()  # as a kernel that goes on from a state behind the points
     await control.do(1)
     await fixture.until(lambda: control.finding is not None)
-    fixture.session.finding = Finding("gd", "sum", 1)
+    fixture.session.finding = Finding("gd", "diverged", 1)
     await control.run()
     await fixture.until(lambda: control.race.over)
     for run in control.race.runs.values():
@@ -573,6 +573,7 @@ async def test_a_race_that_never_began_begins_in_another_kernel(
 async def test_that_a_run_is_not_compiled_is_said_until_it_is(fixture: Fixture) -> None:
     control = fixture.make()
     await fixture.until(lambda: control.race.iteration == 0)
+    control.race.spec = replace(control.race.spec, engine="compiled")
     found = Finding("gd", "engine", 3, text="the compiler did not work")
     control.race.add(found)
     assert control.finding == found

@@ -139,20 +139,20 @@ class RaceControl:
     @property
     def finding(self) -> Finding | None:
         """The newest that is still to be said."""
-        race = self.race
-        open_ones = [
+        held = [
             each
-            for each in race.findings
-            if each not in self.answered
-            and explain.holds(each, race.spec, race.iteration)
+            for each in self.race.findings
+            if each not in self.answered and self._holds(each)
         ]
-        held = [each for each in open_ones if self._holds(each)]
         return held[-1] if held else None
 
     def _holds(self, found: Finding) -> bool:
-        """That a run is not compiled is over when it is."""
-        run = self.race.runs.get(found.run)
-        return found.kind != "engine" or run is None or run.engine == "eager"
+        """It is still so; that a run is not compiled is over when it is."""
+        race = self.race
+        run = race.runs.get(found.run)
+        if found.kind == "engine" and run is not None and run.engine != "eager":
+            return False
+        return explain.holds(found, race.spec, race.iteration)
 
     @property
     def _again(self) -> RaceSpec:
