@@ -300,7 +300,7 @@ def test_divergence_is_explained_on_stderr(run: Run) -> None:
     told = [line for line in err.splitlines() if "diverge" in line]
     assert len(told) == 3
     assert all(name in "".join(told) for name in ("gd", "minibatch", "sgd"))
-    assert err.count("  try ") == 5
+    assert err.count("  try ") == 6
     assert err.splitlines()[-1].endswith("python -m tutor train --set lr=1.5")
 
 
