@@ -195,10 +195,13 @@ class RaceControl:
 
     async def pause(self) -> None:
         """No further iterations; those that were computed still come."""
-        self.running = self.trying = self._counting = False
-        self._singles = 0
+        self._want_nothing()
         await self._stop()
         self.tell()
+
+    def _want_nothing(self) -> None:
+        self.running = self.trying = self._counting = False
+        self._singles = 0
 
     async def do(self, count: int = 1) -> None:
         """So many iterations of every run, after the newest point."""
@@ -212,8 +215,7 @@ class RaceControl:
 
     async def reset(self, spec: RaceSpec) -> None:
         """A race from iteration 0, not running."""
-        self.running = self.trying = self._counting = False
-        self._singles = 0
+        self._want_nothing()
         self.begin_anew(spec)
         await self._stop()
 
@@ -290,8 +292,7 @@ class RaceControl:
     def take_over(self, race: Race) -> None:
         """Show a race that came to be elsewhere: the learner's own loop, which fills it
         itself, or one from disk, which can go on."""
-        self.running = self.trying = self._counting = False
-        self._singles = 0
+        self._want_nothing()
         self._clear(race)
         self.speed = _fitting_speed(race.spec, max(0, race.iteration))
         self.tell()
@@ -309,8 +310,7 @@ class RaceControl:
 
     def let_go(self) -> None:
         """Its kernel is about to be ended: it pauses, and can go on in another one."""
-        self.running = self.trying = self._counting = False
-        self._singles = 0
+        self._want_nothing()
         self._is_let_go = self._asking
 
     def _be_late(self) -> None:
@@ -347,8 +347,7 @@ class RaceControl:
 
     def _end(self, problem: str) -> None:
         """Nothing more comes, unless it begins anew."""
-        self.running = self.trying = self._counting = False
-        self._singles = 0
+        self._want_nothing()
         if not self._is_let_go:
             self.problem = problem
         elif self.race.iteration < 0:
